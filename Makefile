@@ -1,0 +1,55 @@
+# Two commands do all the set-up: `make run` and `make test`. `make help` lists the rest.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+SHELL  := /bin/bash
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## what there is to do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# The lock files carry the hash of every file that may be installed; pip refuses anything else.
+$(VENV)/.run: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Baton needs Python 3.11: install it, or say which one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: setup dev
+setup: $(VENV)/.run  ## make .venv from the lock file
+dev: $(VENV)/.dev    ## the same, with the tools for tests and checks
+
+.PHONY: run
+run: setup  ## Baton on this machine: embedded servers, demo traffic, a live view
+	@$(BIN)/baton up --demo
+
+.PHONY: test
+test: dev  ## unit, contract and functional tests (under ten minutes)
+	$(BIN)/python -m pytest -m "not faults and not real_kafka"
+
+.PHONY: lint
+lint: dev  ## format, lint, types, import rules, schema freshness
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/baton export-schemas --check
+
+.PHONY: format
+format: dev  ## let Ruff write the code's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: dev  ## write the lock files anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra embedded --extra build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra embedded --extra build --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock

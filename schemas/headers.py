@@ -1,0 +1,45 @@
+"""Headers of a record: CloudEvents 1.0 in Kafka's binary mode, and Baton's own clocks.
+
+Source: CloudEvents, Kafka Protocol Binding 1.0.2, section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+Headers: TypeAlias = list[tuple[str, bytes]]
+
+RECEIVED_AT, INGESTED_AT, SCORED_AT = "baton_received_at", "baton_ingested_at", "baton_scored_at"
+CLOCKS = (RECEIVED_AT, INGESTED_AT, SCORED_AT)
+
+REASON, DETAIL, TRACE = "baton_reason", "baton_detail", "baton_trace"
+TOPIC, PARTITION, OFFSET, FAILED_AT = "baton_topic", "baton_partition", "baton_offset", "baton_failed_at"
+
+
+def rfc3339(at: datetime) -> str:
+    """`at` (aware) in UTC, with a Z."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def cloudevent(*, id: str, source: str, type: str, time: datetime) -> Headers:  # noqa: A002 the specification's names
+    """Headers of a JSON record in binary mode."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", type.encode()),
+        ("ce_time", rfc3339(time).encode()),
+        ("content-type", b"application/json"),
+    ]
+
+
+def header_map(headers: Sequence[tuple[str, bytes | None]] | None) -> Mapping[str, str]:
+    """Headers by name, as text; of several with one name the last counts. Bytes that are not UTF-8 are replaced."""
+    return {name: value.decode(errors="replace") for name, value in headers or () if value is not None}
+
+
+def carried(headers: Mapping[str, str], names: Iterable[str] = CLOCKS) -> Headers:
+    """The headers of `names` that travel on to the next stage."""
+    return [(name, headers[name].encode()) for name in names if name in headers]

@@ -1,0 +1,1 @@
+"""Hands the qualified ones to sales."""

@@ -1,0 +1,1 @@
+"""Scores the people behind the events."""

@@ -1,0 +1,1 @@
+"""The engine that all stages run on. Knows no lead."""
