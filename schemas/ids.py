@@ -9,7 +9,10 @@ NAMESPACE = UUID("6f9b2f0e-5d0c-5b7a-9a51-0b1d7c5e8a11")
 
 
 def lead_id(kind: str, value: str) -> str:
-    """Id of the lead whose strongest identifier is the normalised `value` of `kind`; a source's own ids come as `source:id`."""
+    """Id of the lead whose strongest identifier is the normalised `value` of `kind`.
+
+    Ids that only mean something to their source (`external_id`) come as `source:id`.
+    """
     return str(uuid5(NAMESPACE, f"lead:{kind}:{value}"))
 
 

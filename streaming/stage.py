@@ -92,12 +92,15 @@ class State(Generic[S]):
 class Batch(Generic[S]):
     """Records of one source partition, in order, and what the handler makes of them.
 
-    `unit` is the open transaction of the stage's `store` (None where the state is kept in Kafka).
+    `unit` is the open transaction of the stage's `store` (None where the state is kept in Kafka). `now` is the time of
+    the round, in seconds since the epoch: for what depends on the hour of the day, never for the value of a record that
+    a replay must write again byte by byte.
     """
 
     partition: int
     records: Sequence[Message]
     state: State[S]
+    now: float = 0.0
     unit: Any = None
     outputs: list[Output] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -169,7 +172,8 @@ class Stage:
     """A stage, declared.
 
     `source` and `failed` are topics with prefix. State is kept either in Kafka (`changelog` and `codec`), in an
-    outside `store`, or nowhere (all None). `name` stands in metrics, headers and group names.
+    outside `store`, or nowhere (all None). `name` stands in metrics, headers and group names. `stamp` is a header that
+    the engine adds to every output, with the time of the round: so a handler needs no clock, and values stay pure.
     """
 
     name: str
@@ -179,3 +183,4 @@ class Stage:
     changelog: str | None = None
     codec: Codec[Any] | None = None
     store: Store | None = None
+    stamp: str | None = None
