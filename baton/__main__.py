@@ -1,0 +1,14 @@
+"""`python -m baton` and the command `baton`."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line."""
+    from baton.cli import app
+
+    app(prog_name="baton")
+
+
+if __name__ == "__main__":
+    main()

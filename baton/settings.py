@@ -1,0 +1,129 @@
+"""Every setting: an environment variable, read once. `baton check` shows each with its value, source and meaning."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "BATON_"
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PASSWORD = re.compile(r"(?P<before>://[^:/@\s]*:)[^@\s]+(?=@)")
+
+
+def _seconds(value: Any) -> Any:
+    """Seconds of `60`, `60s`, `5m`; what is no such text is left for pydantic to refuse."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)\s*", value)
+    return float(match[1]) * _UNITS[match[2]] if match else value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """How this installation runs. Frozen: who needs it otherwise makes a copy."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    kafka: str | None = Field(
+        default=None, description="Bootstrap servers of Kafka, comma-separated; unset: `baton up` starts a broker."
+    )
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of PostgreSQL; unset: `baton up` starts a server."
+    )
+    data_dir: Path = Field(
+        default=Path(".baton"), description="Data of the embedded servers, local state, spool and logs."
+    )
+    config_dir: Path = Field(
+        default=Path("config"), description="Folder of sources.yaml, scoring.yaml, routing.yaml and roster.yaml."
+    )
+    topic_prefix: str = Field(
+        default="", pattern=r"^[A-Za-z0-9._-]*$", description="Put before every topic and consumer group."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the doors listen on.")
+    collector_port: Port = Field(default=8080, description="Port of the collector; 0 takes a free one.")
+    sales_port: Port = Field(default=8081, description="Port of the sales API; 0 takes a free one.")
+    metrics_port: Port = Field(
+        default=9100, description="First port of the workers' metrics and health; 0 takes free ones."
+    )
+    breaker_consecutive: int = Field(
+        default=100, ge=1, description="A stage stops when so many records in a row have failed."
+    )
+    breaker_share: float = Field(
+        default=0.5, gt=0, le=1, description="A stage stops when this share of its last 1,000 records has failed."
+    )
+    breaker_resume: Seconds = Field(
+        default=60.0, description="Seconds until a stopped stage tries again; 0: only by hand."
+    )
+    partitions: int = Field(default=8, ge=1, le=10_000, description="Partitions of a topic that is newly created.")
+    replication: int = Field(
+        default=-1, ge=-1, description="Replicas of a topic that is newly created; -1: as the broker has it by default."
+    )
+    instance: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="Static member id of this worker in its group, where workers keep stable names; else unset.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="How logs are written; auto: for people on a terminal, else JSON lines."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+
+    @property
+    def sqlalchemy_url(self) -> str | None:
+        """`database_url` with the driver that Baton ships with, where the URL names none."""
+        url = self.database_url
+        if url is None:
+            return None
+        for bare in ("postgresql://", "postgres://"):
+            if url.startswith(bare):
+                return "postgresql+psycopg://" + url[len(bare) :]
+        return url
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as `baton check` shows it; passwords in it are masked."""
+
+    name: str
+    value: str
+    source: Literal["environment", "default"]
+    meaning: str
+
+
+def masked(text: str) -> str:
+    """`text` without the passwords of the URLs in it."""
+    return _PASSWORD.sub(r"\g<before>***", text)
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + field.upper()
+
+
+def describe(settings: Settings, environment: Mapping[str, str] | None = None) -> list[Setting]:
+    """Every setting with value, source and meaning, in the order in which they are declared."""
+    environ = os.environ if environment is None else environment
+    given = {name.upper() for name, value in environ.items() if value}
+    rows = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        rows.append(
+            Setting(
+                variable(name),
+                "" if value is None else masked(str(value)),
+                "environment" if variable(name) in given else "default",
+                field.description or "",
+            )
+        )
+    return rows
