@@ -1,0 +1,96 @@
+"""pydantic's errors as faults: with the line, in words of the file, and with a mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from rules.faults import Fault
+from rules.spelling import mend_for
+
+Loc = tuple[str | int, ...]
+MakeFault = Callable[[Sequence[str | int], str, str], Fault]
+
+
+def faults_of(error: ValidationError, model: type[BaseModel], fault: MakeFault, known: Collection[Loc]) -> list[Fault]:
+    """One fault for each error. `known` holds the paths of the document: what else stands in a location is pydantic's."""
+    found: dict[Fault, None] = {}
+    for detail in error.errors(include_url=False):
+        loc = _in_document(detail["loc"], known)
+        found[fault(loc, *_told(detail, loc, model))] = None
+    return list(found)
+
+
+def _in_document(loc: Loc, known: Collection[Loc]) -> Loc:
+    """`loc` without the names of union members that pydantic puts in; the last segment may be missing from the file."""
+    path: Loc = ()
+    for segment in loc:
+        if (*path, segment) in known:
+            path = (*path, segment)
+    last = loc[-1:]
+    return path if path[-1:] == last else path + last
+
+
+def _told(detail: ErrorDetails, loc: Loc, model: type[BaseModel]) -> tuple[str, str]:
+    name = _name(loc)
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        siblings = {key for owner in _models_at(model, loc[:-1]) for key in _keys(owner)}
+        return f"unknown key `{loc[-1]}`", mend_for(str(loc[-1]), siblings)
+    if kind == "missing":
+        field = next((f for o in _models_at(model, loc[:-1]) for k, f in o.model_fields.items() if k == loc[-1]), None)
+        meaning = f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
+        return f"`{name}` is missing", f"Add `{loc[-1]}: …`{meaning}."
+    context: dict[str, Any] = detail.get("ctx") or {}
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if "mend" in context:
+        return f"`{name}`: {message}", str(context["mend"])
+    written = detail["input"]
+    shown = f", not `{written}`" if isinstance(written, str | int | float | bool) and len(str(written)) <= 60 else ""
+    if kind in ("value_error", "assertion_error"):
+        return f"`{name}`: {message}" if name else message, "Mend the value."
+    return f"`{name}`: {message[:1].lower()}{message[1:]}{shown}", "Mend the value."
+
+
+def _name(loc: Loc) -> str:
+    text = ""
+    for segment in loc:
+        text += f"[{segment}]" if isinstance(segment, int) else f".{segment}" if text else str(segment)
+    return text
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+
+
+def _models_at(model: type[BaseModel], loc: Loc) -> list[type[BaseModel]]:
+    """The models that may stand at `loc` below `model`, found by their annotations."""
+    here: list[Any] = [model]
+    for segment in loc:
+        here = [part for item in here for part in _inner(item, segment)]
+    return [found for item in here for found in _models_in(item)]
+
+
+def _inner(annotation: Any, segment: str | int) -> Iterator[Any]:
+    for model in _models_in(annotation):
+        field: FieldInfo | None = model.model_fields.get(str(segment))
+        if field is None:
+            field = next((f for f in model.model_fields.values() if f.alias == segment), None)
+        if field is not None:
+            yield field.annotation
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        yield from get_args(annotation)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and not get_args(annotation):
+        if issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    for part in get_args(annotation):
+        yield from _models_in(part)
