@@ -1,0 +1,151 @@
+"""The HTTP door that every process has for those who watch it: `/healthz`, `/readyz`, `/metrics`.
+
+It runs in a thread of its own, so it answers while the work is busy, and says so when the work stands still.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from streaming.metrics import REGISTRY
+
+
+class Readiness:
+    """Named conditions that must all hold before a process may be given work; each is red until it is said to hold."""
+
+    def __init__(self, *names: str) -> None:
+        self._conditions = dict.fromkeys(names, (False, "not there yet"))
+        self._lock = threading.Lock()
+
+    def set(self, name: str, ok: bool, why: str = "") -> None:  # noqa: FBT001 it is the value that is set
+        """Say whether the condition `name` holds, and in words why not. May be called from any thread."""
+        with self._lock:
+            self._conditions[name] = (ok, why)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every condition holds."""
+        return all(ok for ok, _ in self._snapshot().values())
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"ready": bool, "conditions": {name: {"ok": bool, "why": str}}}`."""
+        conditions = self._snapshot()
+        return {
+            "ready": all(ok for ok, _ in conditions.values()),
+            "conditions": {name: {"ok": ok, "why": why} for name, (ok, why) in conditions.items()},
+        }
+
+    def _snapshot(self) -> dict[str, tuple[bool, str]]:
+        with self._lock:
+            return dict(self._conditions)
+
+
+def always_alive() -> str:
+    """A process that answers is alive."""
+    return ""
+
+
+class Probes:
+    """The server. Used as a context manager, or with `start` and `close`.
+
+    `port` 0 takes a free one; `url` says which. `unwell` gives in words why the process ought to be restarted, and an
+    empty text where it need not be.
+    """
+
+    def __init__(
+        self,
+        readiness: Readiness,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        registry: CollectorRegistry = REGISTRY,
+        unwell: Callable[[], str] = always_alive,
+    ) -> None:
+        """Take the port; raises OSError where it is taken already."""
+        self.readiness, self.registry, self.unwell = readiness, registry, unwell
+        self._server = _Server((host, port), _Handler)
+        self._server.probes = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="probes", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        host, port = str(self._server.server_address[0]), int(self._server.server_address[1])
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def start(self) -> Self:
+        """Answer from now on."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop answering, and give the port back."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def answer(self, path: str, accept: str) -> tuple[int, str, bytes]:
+        """Status, content type and body for a path; `accept` is the header of that name."""
+        if path == "/metrics":
+            encoder, content_type = choose_encoder(accept)
+            return 200, content_type, encoder(self.registry)
+        if path == "/healthz":
+            why = self.unwell()
+            return _json(503 if why else 200, {"alive": not why, "why": why})
+        if path == "/readyz":
+            state = self.readiness.as_json()
+            return _json(200 if state["ready"] else 503, state)
+        return _json(404, {"paths": ["/healthz", "/readyz", "/metrics"]})
+
+
+def _json(status: int, body: dict[str, Any]) -> tuple[int, str, bytes]:
+    return status, "application/json", json.dumps(body).encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    probes: Probes
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 10  # seconds; a client that says nothing does not hold a thread for ever
+
+    def do_GET(self) -> None:
+        """Answer, with a body."""
+        self.wfile.write(self._head())
+
+    def do_HEAD(self) -> None:
+        """Answer, without one."""
+        self._head()
+
+    def _head(self) -> bytes:
+        path = self.path.partition("?")[0].rstrip("/")
+        status, content_type, body = self.server.probes.answer(path, self.headers.get("Accept", ""))
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return body
+
+    def version_string(self) -> str:
+        """Name no version of Python to strangers."""
+        return "baton"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 named by http.server
+        """Keep quiet: a probe a second is not news."""
