@@ -35,6 +35,10 @@ run: setup  ## Baton on this machine: embedded servers, demo traffic, a live vie
 test: dev  ## unit, contract and functional tests (under ten minutes)
 	$(BIN)/python -m pytest -m "not faults and not real_kafka"
 
+.PHONY: integration
+integration: dev  ## what only real Apache Kafka can show (Docker, or Java and Maven)
+	$(BIN)/python -m pytest -m "real_kafka and not faults"
+
 .PHONY: lint
 lint: dev  ## format, lint, types, import rules, schema freshness
 	$(BIN)/ruff format --check .
