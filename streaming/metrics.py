@@ -119,10 +119,9 @@ def _version() -> str:
 BUILD.info({"version": _version()})
 
 
-def count_batch(stage: str, outcomes: Mapping[str, int], failed: Mapping[str, int]) -> None:
-    """Count what became of a committed batch: records by outcome other than failed, and failed ones by reason."""
+def count_batch(stage: str, outcomes: Mapping[str, int], reasons: Mapping[str, int]) -> None:
+    """Count what became of a committed batch: its records by outcome, and the failed among them by reason."""
     for outcome, records in outcomes.items():
         RECORDS.labels(stage, outcome).inc(records)
-    for reason, records in failed.items():
-        RECORDS.labels(stage, "failed").inc(records)
+    for reason, records in reasons.items():
         FAILED.labels(stage, reason).inc(records)

@@ -44,7 +44,7 @@ def test_every_promised_metric_has_its_name_and_labels_and_there_are_no_others()
 
 def test_what_became_of_a_batch_sums_to_its_records() -> None:
     stage = "a-stage-of-this-test"
-    metrics.count_batch(stage, {"processed": 5, "duplicate": 2}, {"invalid_json": 3, "no_identifier": 1})
+    metrics.count_batch(stage, {"processed": 5, "duplicate": 2, "failed": 4}, {"invalid_json": 3, "no_identifier": 1})
     value = metrics.REGISTRY.get_sample_value
     by_outcome = {
         outcome: value("baton_records_total", {"stage": stage, "outcome": outcome})
