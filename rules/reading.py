@@ -87,7 +87,7 @@ def _check_depth(text: str, file: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 0
                 raise _faulty(file, line, f"values are nested deeper than {MAX_DEPTH} levels", "Flatten them.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -135,7 +135,7 @@ class _Builder:
                 self._tag(node, "seq", line)
                 return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
             self._tag(node, "map", line)
-            return self._mapping(node, path)
+            return self._mapping(node, path) if isinstance(node, yaml.MappingNode) else {}
         finally:
             self.open_nodes.discard(id(node))
 

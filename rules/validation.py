@@ -17,7 +17,7 @@ MakeFault = Callable[[Sequence[str | int], str, str], Fault]
 
 
 def faults_of(error: ValidationError, model: type[BaseModel], fault: MakeFault, known: Collection[Loc]) -> list[Fault]:
-    """One fault for each error. `known` holds the paths of the document: what else stands in a location is pydantic's."""
+    """One fault for each error. `known` holds the document's paths: other segments of a location are pydantic's."""
     found: dict[Fault, None] = {}
     for detail in error.errors(include_url=False):
         loc = _in_document(detail["loc"], known)
