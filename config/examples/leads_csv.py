@@ -4,9 +4,11 @@
     baton send events.jsonl
 
 Each lead becomes what the person did, and nothing that the provider's sales people wrote or did later: visits with
-their time on the site, the form, the guide that was asked for, mails opened and clicked, chats, an unsubscription. The
-file gives no times, only numbers that count up, so times are made: two minutes a lead number, the newest lead three
-days before `--until`. They depend on the row, `--until` and the newest number alone: the same file gives the same events.
+their time on the site, the form, the guide that was asked for, mails opened and clicked, chats, an unsubscription.
+
+The file gives no times, only numbers that count up, so times are made: two minutes a lead number, the newest lead
+three days before `--until`. They depend on the row, `--until` and the newest number alone: the same file gives the
+same events.
 """
 
 from __future__ import annotations
