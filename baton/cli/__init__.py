@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from baton.cli import schema_files
+from baton.cli import schema_files, sending
 from baton.cli.group import Commands
 
 app = typer.Typer(
@@ -37,4 +37,5 @@ def _root(
     """Marketing's events in, scored people, qualified leads handed to sales."""
 
 
-schema_files.register(app)
+for commands in (sending, schema_files):
+    commands.register(app)

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -15,7 +15,12 @@ _TETHER = Path(__file__).with_name("tether.py")
 
 
 def spawn(
-    command: Sequence[str], *, log: Path, ends_with: signal.Signals = signal.SIGTERM, user: str = "-"
+    command: Sequence[str],
+    *,
+    log: Path,
+    ends_with: signal.Signals = signal.SIGTERM,
+    user: str = "-",
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own (so that a terminal's Ctrl-C does not reach it); output goes to `log`.
 
@@ -25,7 +30,12 @@ def spawn(
     tie = [sys.executable, "-I", "-S", str(_TETHER), str(int(ends_with)), str(os.getpid()), user]
     with log.open("ab") as out:
         return subprocess.Popen(
-            [*tie, *command], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            [*tie, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env=environment,
         )
 
 

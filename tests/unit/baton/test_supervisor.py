@@ -1,0 +1,164 @@
+import signal
+import sys
+import time
+
+import pytest
+
+from baton.refusal import Refusal
+from baton.up.supervisor import Supervisor
+from baton.up.worker import LONGEST_PAUSE, Worker, WorkerSpec, backoff, spawner
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeProcess:
+    def __init__(self, code: int | None = None) -> None:
+        self.pid, self.code, self.signals = 4711, code, []
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+        self.code = 0
+
+
+def spec(name: str, stage: str | None = None, **more) -> WorkerSpec:
+    return WorkerSpec(name, stage or name, ("true",), **more)
+
+
+def test_pauses_before_a_restart_double_up_to_a_limit():
+    assert [backoff(n) for n in range(4)] == [0.5, 1.0, 2.0, 4.0]
+    assert backoff(1000) == LONGEST_PAUSE
+
+
+def test_a_dead_worker_is_started_again_after_its_pause_and_not_before():
+    clock, lives = Clock(), []
+    worker = Worker(spec("ingest-1"), lambda _: lives.append(FakeProcess()) or lives[-1], clock)
+    worker.start()
+    lives[0].code = -9
+
+    death = worker.tend()
+    assert str(death) == "ingest-1 died (signal SIGKILL); starts again in 0.5 s"
+    clock.now = 0.4
+    assert worker.tend() is None
+    assert len(lives) == 1
+    clock.now = 0.5
+    worker.tend()
+
+    assert (len(lives), worker.restarts) == (2, 1)
+
+
+def test_a_worker_that_lived_for_a_minute_begins_again_with_the_shortest_pause():
+    clock, lives = Clock(), []
+    worker = Worker(spec("ingest-1"), lambda _: lives.append(FakeProcess()) or lives[-1], clock)
+    worker.start()
+    pauses = []
+    for lived in (0.0, 0.0, 61.0):
+        clock.now += lived
+        lives[-1].code = 1
+        pauses.append(worker.tend().again_in)
+        clock.now += pauses[-1]
+        worker.tend()
+
+    assert pauses == [0.5, 1.0, 0.5]
+
+
+def test_traffic_stops_first_then_the_doors_then_the_stages():
+    clock, order = Clock(), []
+
+    class Noting(FakeProcess):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        def send_signal(self, number: int) -> None:
+            order.append(self.name)
+            super().send_signal(number)
+
+    supervisor = Supervisor(lambda s: Noting(s.name), print, clock=clock, pause=clock.pause)
+    supervisor.start([spec(name) for name in ("scoring", "collector", "traffic", "ingest")], within=1)
+    supervisor.stop()
+
+    assert order == ["traffic", "collector", "scoring", "ingest"]
+
+
+def test_workers_of_one_stage_wait_for_each_other():
+    clock, started, ready = Clock(), [], set()
+
+    def answers(address: str) -> bool:
+        return address in ready
+
+    def pause(seconds: float) -> None:
+        clock.now += seconds
+        ready.add(f"http://{started[-1]}")
+
+    def spawn(one: WorkerSpec) -> FakeProcess:
+        assert all(f"http://{name}" in ready for name in started if name.startswith(one.stage))
+        started.append(one.name)
+        return FakeProcess()
+
+    supervisor = Supervisor(spawn, print, ready=answers, clock=clock, pause=pause)
+    supervisor.start([spec(f"ingest-{n}", "ingest", probes=f"http://ingest-{n}") for n in (1, 2, 3)], within=10)
+
+    assert started == ["ingest-1", "ingest-2", "ingest-3"]
+
+
+def test_a_worker_that_dies_at_every_start_is_given_up_with_its_last_words():
+    clock = Clock()
+    supervisor = Supervisor(
+        lambda _: FakeProcess(code=1),
+        lambda _: None,
+        ready=lambda _: False,
+        last_words=lambda name: f"{name} said: no such topic",
+        clock=clock,
+        pause=clock.pause,
+    )
+
+    with pytest.raises(Refusal, match="ingest-1 said: no such topic"):
+        supervisor.start([spec("ingest-1", "ingest", probes="http://x")], within=60)
+
+
+def test_real_processes_are_restarted_when_killed_and_stopped_when_asked(tmp_path):
+    notices = []
+    supervisor = Supervisor(spawner(tmp_path, tie=signal.SIGKILL), notices.append)
+    command = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)")
+    supervisor.start([WorkerSpec("ingest-1", "ingest", command)], within=5)
+    [worker] = supervisor.workers
+    first = worker.pid
+    worker._process.kill()
+
+    deadline = time.monotonic() + 10
+    while (worker.pid is None or worker.pid == first) and time.monotonic() < deadline:
+        supervisor.tend()
+        time.sleep(0.02)
+    second = worker.pid
+    supervisor.stop()
+
+    assert second not in (None, first)
+    assert worker.pid is None
+    assert [text.split(" (")[0] for text in notices] == ["ingest-1 died", "ingest-1 is started again"]
+
+
+def test_a_process_that_ignores_being_asked_is_killed_when_the_user_is_in_a_hurry(tmp_path):
+    notices = []
+    supervisor = Supervisor(spawner(tmp_path, tie=signal.SIGKILL), notices.append)
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    supervisor.start([WorkerSpec("ingest-1", "ingest", (sys.executable, "-c", stubborn))], within=5)
+    log, deadline = tmp_path / "ingest-1.log", time.monotonic() + 10
+    while "up" not in log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    supervisor.stop(hurry=lambda: True)
+
+    assert supervisor.pids() == {}
+    assert notices == ["ingest-1 did not stop in time and was killed"]
