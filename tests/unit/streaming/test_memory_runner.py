@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from streaming.breaker import Breaker
+from streaming.memory import Crashed, MemoryRunner
+from streaming.stage import Batch, Codec, Stage
+
+NUMBERS: Codec[int] = Codec(dumps=lambda n: str(n).encode(), loads=int)
+
+
+def count(batch: Batch[int]) -> None:
+    """Counts the records of a key; a value `bad` is refused."""
+    for record in batch.records:
+        key = record.key()
+        assert key is not None
+        if record.value() == b"bad":
+            batch.fail(record, "bad", "it says so")
+            continue
+        total = (batch.state.get(key) or 0) + 1
+        batch.state.put(key, total)
+        batch.emit("counts", key, str(total).encode())
+
+
+COUNTING = Stage("counting", "in", "counting.failed", count, changelog="counting.state", codec=NUMBERS)
+
+
+def values(runner: MemoryRunner, topic: str) -> list[bytes | None]:
+    return [record.value() for record in runner.records(topic)]
+
+
+def test_stages_feed_one_another_until_none_has_input() -> None:
+    def shout(batch: Batch[Any]) -> None:
+        for record in batch.records:
+            batch.emit("loud", record.key(), (record.value() or b"") + b"!")
+
+    runner = MemoryRunner([Stage("shouting", "counts", "shouting.failed", shout), COUNTING])
+    runner.send("in", b"a", b"x")
+    runner.send("in", b"a", b"y")
+
+    assert runner.run() == 4
+    assert values(runner, "loud") == [b"1!", b"2!"]
+
+
+def test_the_time_is_what_it_was_told() -> None:
+    runner = MemoryRunner([COUNTING], now=5.0)
+    sent = runner.send("in", b"a", b"x")
+    runner.run(now=7.5)
+
+    assert sent.timestamp() == (1, 5000)
+    assert [record.timestamp() for record in runner.records("counts")] == [(1, 7500)]
+
+
+@pytest.mark.parametrize(("when", "counts"), [("before_commit", []), ("after_commit", [b"1", b"2"])])
+def test_a_crash_leaves_a_round_done_or_undone_and_nothing_between(when: Any, counts: list[bytes]) -> None:
+    runner = MemoryRunner([COUNTING])
+    runner.send("in", b"a", b"x")
+    runner.send("in", b"a", b"y")
+    runner.crash_at = when
+    with pytest.raises(Crashed):
+        runner.run()
+
+    assert values(runner, "counts") == counts
+
+    runner.restart()
+    runner.run()
+
+    assert values(runner, "counts") == [b"1", b"2"]
+    assert runner.state("counting") == {b"a": 2}
+
+
+def test_another_runner_goes_on_where_the_first_was_committed() -> None:
+    first = MemoryRunner([COUNTING])
+    first.send("in", b"a", b"x")
+    first.run()
+    second = MemoryRunner([COUNTING], log=first.log)
+    second.send("in", b"a", b"y")
+    second.run()
+
+    assert values(second, "counts") == [b"1", b"2"]
+    assert values(second, "counting.state") == [b"1", b"2"]
+
+
+def test_a_stopped_stage_tries_again_when_the_time_has_come() -> None:
+    runner = MemoryRunner([COUNTING], breaker=lambda: Breaker(consecutive=2, resume_seconds=60))
+    for value in (b"bad", b"bad"):
+        runner.send("in", b"a", value)
+
+    assert runner.run(now=0.0) == 0
+    assert runner.breakers["counting"].reason == "2 records in a row failed"
+    assert runner.run(now=59.0) == 0
+    assert values(runner, "counting.failed") == []
+
+    runner.breakers["counting"].close()
+    runner.breakers["counting"].consecutive = 3
+
+    assert runner.run(now=59.0) == 2
+    assert values(runner, "counting.failed") == [b"bad", b"bad"]
+
+
+def test_a_partition_that_is_not_there_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="4 partitions"):
+        MemoryRunner([COUNTING]).send("in", b"a", b"x", partition=4)
