@@ -39,13 +39,14 @@ def test_of(operator: str, kind: Kind, operand: Operand, get: Get) -> Test:
         case "matches":
             return _matches(value.search, get)
         case "exists":
-            return (lambda s, _now: not is_missing(get(s))) if value else (lambda s, _now: is_missing(get(s)))
+            present = _exists(get)
+            return present if value else lambda subject, now: not present(subject, now)
         case "within_last":
             return _within_last(kind, value, get)
         case "between":
             return _between(kind, operand, get)
         case _:
-            return _ordered(_ORDER[operator], kind, operand, get)
+            return _ordered(operator, kind, operand, get)
 
 
 def _on_text(get: Get, holds: Callable[[str], bool]) -> Test:
@@ -65,7 +66,7 @@ def _equals(operand: Operand, get: Get) -> Test:
     if operand.sort == "boolean":
         return lambda subject, _now: boolean_of(get(subject)) is wanted
     if operand.sort == "number":
-        return lambda subject, _now: number_of(get(subject)) == wanted
+        return _on_number(get, lambda number: bool(number == wanted))
 
     def test(subject: Any, _now: float) -> bool:
         value = get(subject)
@@ -113,41 +114,37 @@ def _among(members: Members, get: Get) -> Test:
     return test
 
 
-def _one_member(operand: Operand) -> Members:
-    none: frozenset[Any] = frozenset()
-    only = frozenset({cast("Any", operand.value)})
-    match operand.sort:
-        case "number":
-            return Members(none, only, none)
-        case "boolean":
-            return Members(none, none, only)
-        case _:
-            return Members(only, none, none)
-
-
 def _contains(kind: Kind, operand: Operand, get: Get) -> Test:
-    wanted = cast("str", operand.value)
+    wanted = text_of(operand.value) or ""
     if kind == "text":
         return _on_text(get, lambda text: wanted in text)
-    members = _one_member(operand)
+    members = _only(operand)
 
-    def in_list(subject: Any, _now: float) -> bool:
+    def test(subject: Any, _now: float) -> bool:
         value = get(subject)
-        return is_list(value) and any(_is_member(item, members) for item in value)
-
-    if kind == "list":
-        return in_list
-
-    part = text_of(operand.value) or ""
-
-    def in_either(subject: Any, _now: float) -> bool:
-        value = get(subject)
+        if not value:
+            return False
         if is_list(value):
+            for item in value:
+                if item.__class__ is str and (item.lower() if item.isascii() else fold(item)) == wanted:
+                    return True
             return any(_is_member(item, members) for item in value)
-        text = text_of(value)
-        return text is not None and part in fold(text)
+        text = text_of(value) if kind == "any" else None
+        return text is not None and wanted in fold(text)
 
-    return in_either
+    return test
+
+
+def _only(operand: Operand) -> Members:
+    none: frozenset[Any] = frozenset()
+    one: frozenset[Any] = frozenset({operand.value})
+    match operand.sort:
+        case "number":
+            return Members(none, one, none)
+        case "boolean":
+            return Members(none, none, one)
+        case _:
+            return Members(one, none, none)
 
 
 def _matches(search: Callable[[str], bool], get: Get) -> Test:
@@ -162,36 +159,57 @@ def _matches(search: Callable[[str], bool], get: Get) -> Test:
     return test
 
 
-def _reader(kind: Kind, *, of_times: bool) -> Callable[[Any], Any]:
-    if not of_times:
-        return number_of
-    return seconds_of if kind == "time" else instant_of
+def _exists(get: Get) -> Test:
+    def test(subject: Any, _now: float) -> bool:
+        value = get(subject)
+        if value.__class__ is str:
+            return not (value == "" or value.isspace())
+        return not is_missing(value)
+
+    return test
 
 
-def _ordered(order: Callable[[Any, Any], bool], kind: Kind, operand: Operand, get: Get) -> Test:
-    limit = operand.value
-    read = _reader(kind, of_times=operand.sort == "instant")
+def _on_number(get: Get, holds: Callable[[Any], bool]) -> Test:
+    def test(subject: Any, _now: float) -> bool:
+        value = get(subject)
+        if value.__class__ is not float and value.__class__ is not int:
+            value = number_of(value)
+            if value is None:
+                return False
+        return holds(value)
+
+    return test
+
+
+def _ordered(operator: str, kind: Kind, operand: Operand, get: Get) -> Test:
+    limit: Any = operand.value
+    order = _ORDER[operator]
+    if operand.sort == "number":
+        return _on_number(get, lambda number: order(number, limit))
+    read = seconds_of if kind == "time" else instant_of
 
     def test(subject: Any, _now: float) -> bool:
-        value = read(get(subject))
-        return value is not None and order(value, limit)
+        at = read(get(subject))
+        return at is not None and order(at, limit)
 
     return test
 
 
 def _between(kind: Kind, operand: Operand, get: Get) -> Test:
     low, high = cast("tuple[Any, Any]", operand.value)
-    read = _reader(kind, of_times=operand.sort == "instants")
+    if operand.sort == "range":
+        return _on_number(get, lambda number: bool(low <= number <= high))
+    read = seconds_of if kind == "time" else instant_of
 
     def test(subject: Any, _now: float) -> bool:
-        value = read(get(subject))
-        return value is not None and low <= value <= high
+        at = read(get(subject))
+        return at is not None and bool(low <= at <= high)
 
     return test
 
 
 def _within_last(kind: Kind, length: float, get: Get) -> Test:
-    read = _reader(kind, of_times=True)
+    read = seconds_of if kind == "time" else instant_of
 
     def test(subject: Any, now: float) -> bool:
         at = read(get(subject))

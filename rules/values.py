@@ -12,6 +12,8 @@ from unicodedata import normalize
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LISTS = (list, tuple, set, frozenset)
+_HOLDERS = (*_LISTS, dict)
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -28,12 +30,12 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return not value or value.isspace()
-    return isinstance(value, list | tuple | set | frozenset | dict) and not value
+    return isinstance(value, _HOLDERS) and not value
 
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...] | set[Any] | frozenset[Any]]:
     """Whether `value` has members that `contains` and `in` look at."""
-    return isinstance(value, list | tuple | set | frozenset)
+    return isinstance(value, _LISTS)
 
 
 def text_of(value: Any) -> str | None:
