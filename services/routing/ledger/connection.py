@@ -1,0 +1,47 @@
+"""Connecting to PostgreSQL, and bringing its tables up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+
+LOCK_TIMEOUT_MS = 10_000
+STATEMENT_TIMEOUT_MS = 60_000
+IDLE_TIMEOUT_MS = 120_000
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def psycopg_url(url: str) -> URL:
+    """`url` for psycopg 3: `postgres://` and `postgresql://` without a driver are taken too."""
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
+
+
+def connect(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine that gives up on locks and statements after a while, so that no worker hangs on a dead one's."""
+    limits = {
+        "lock_timeout": LOCK_TIMEOUT_MS,
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    return create_engine(
+        psycopg_url(url),
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        connect_args={"options": options, "connect_timeout": 10},
+    )
+
+
+def upgrade(url: str) -> None:
+    """Bring the tables at `url` to this version; several may call it at once."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["url"] = psycopg_url(url)
+    command.upgrade(config, "head")

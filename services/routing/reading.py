@@ -1,0 +1,61 @@
+"""From the bytes of `leads.scored` to a lead, or to a typed reason why not."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from schemas import ScoredLead
+from schemas.record import SCHEMA_VERSION, Record
+from streaming.stage import Message, RecordError
+
+R = TypeVar("R", bound=Record)
+
+
+def record(value: bytes | None, model: type[R]) -> R:
+    """`value` as a `model`. Raises `RecordError` with a typed reason."""
+    if value is None:
+        raise RecordError("tombstone", "the record has no value; records of leads are never deleted this way")
+    try:
+        found = model.model_validate_json(value)
+    except ValidationError as exc:
+        _check_version(value)
+        first = exc.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise RecordError("invalid_json", f"{first['msg']}; send one JSON object in UTF-8") from None
+        where = ".".join(map(str, first["loc"])) or "the value"
+        raise RecordError(
+            "schema_violation", f"{where}: {first['msg']}; see the JSON Schema of {model.__name__}"
+        ) from None
+    if found.schema_version > SCHEMA_VERSION:
+        raise _unsupported(found.schema_version)
+    return found
+
+
+def _check_version(value: bytes) -> None:
+    """A record of a later version may well have another shape: that is no fault of its writer."""
+    try:
+        data = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise _unsupported(version)
+
+
+def _unsupported(version: int) -> RecordError:
+    detail = f"schema_version is {version}; this version reads up to {SCHEMA_VERSION}: upgrade Baton"
+    return RecordError("unsupported_version", detail)
+
+
+def scored_lead(message: Message) -> ScoredLead:
+    """The lead in `message`. Raises `RecordError`."""
+    lead = record(message.value(), ScoredLead)
+    if "\x00" in lead.lead_id:
+        raise RecordError("schema_violation", "lead_id: holds a NUL character; send a UUID")
+    key = message.key()
+    if key is None or key != lead.lead_id.encode():
+        raise RecordError("schema_violation", "key: is not the lead_id; a lead's records share a partition by it")
+    return lead
