@@ -1,0 +1,94 @@
+"""The partitions that are ours, and the membership that says so. Eager protocol; all of it runs inside `consume()`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from streaming.faust.settings import slot
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = -1
+
+
+class Partition:
+    """A source partition. `state` is what the changelog holds for all source offsets before `next`.
+
+    `position` is how far the changelog was read when the state was restored; our own writes come on top of that.
+    """
+
+    __slots__ = ("next", "number", "position", "running", "state")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.state: dict[bytes, Any] = {}
+        self.position = 0
+        self.next = UNKNOWN
+        self.running = False
+
+    def forget(self) -> None:
+        """Start over: nothing is known of the state."""
+        self.state, self.position, self.next = {}, 0, UNKNOWN
+
+
+class Assignment:
+    """Which partitions of `topic` a member of the group has.
+
+    A transaction that carries the group metadata of a consumer that is no member (generation -1) is accepted by the
+    broker even while the group has live members, and librdkafka falls back to that when membership is lost. So the
+    metadata is taken once, when partitions are assigned, and a round is settled with that alone.
+    """
+
+    def __init__(self, consumer: Consumer, topic: str, kept: dict[int, Partition]) -> None:
+        """`kept`: partitions that an earlier session of this process had, with their state."""
+        self.consumer, self.topic = consumer, topic
+        self.parts = kept
+        self.nobody = self.member = consumer.consumer_group_metadata()
+        self.moves = 0
+        self.since = monotonic()
+        for part in kept.values():
+            part.running = False
+
+    def join(self) -> None:
+        """Become a member; what follows happens inside `consume()`."""
+        self.consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the group has given this worker its share, which may be none."""
+        return bool(self.member != self.nobody)
+
+    def waiting(self) -> list[Partition]:
+        """Partitions that are ours and not running yet."""
+        return [part for part in self.parts.values() if not part.running] if self.is_member else []
+
+    def fetch(self) -> None:
+        """Fetch the running partitions, from where their state is."""
+        self.consumer.assign([slot(self.topic, p.number, p.next) for p in self.parts.values() if p.running])
+
+    def hold(self) -> None:
+        """Fetch nothing, and stay a member."""
+        self.consumer.assign([])
+
+    def _revoked(self, consumer: Consumer, _: Iterable[TopicPartition]) -> None:
+        self.moves += 1
+        self.member = self.nobody
+        for part in self.parts.values():
+            part.running = False
+        consumer.unassign()
+
+    def _assigned(self, consumer: Consumer, given: Iterable[TopicPartition]) -> None:
+        self._revoked(consumer, ())
+        member = consumer.consumer_group_metadata()
+        consumer.assign([])  # partitions are added as they become ready
+        if member == self.nobody:  # lost again meanwhile: the group calls anew
+            return
+        self.member, self.since = member, monotonic()
+        numbers = sorted(tp.partition for tp in given)
+        self.parts = {number: self.parts.get(number) or Partition(number) for number in numbers}
+        log.info("%s: assigned partitions %s", self.topic, numbers)

@@ -1,0 +1,134 @@
+"""A stage as a service of a Faust app: a thread that holds one session after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from mode import Service
+
+from streaming.faust.external import StoreKeeper
+from streaming.faust.faults import EngineBroken, SessionLost, TopicMissing
+from streaming.faust.keeper import Keeper
+from streaming.faust.offsets import demand_topics
+from streaming.faust.session import Session
+from streaming.faust.settings import EngineSettings
+from streaming.faust.status import Status
+from streaming.faust.transaction import KafkaKeeper
+from streaming.faust.watchdog import Watchdog, end_process
+from streaming.probes import Readiness
+from streaming.stage import Stage
+
+log = logging.getLogger(__name__)
+
+TOPIC_PATIENCE_SECONDS = 30.0
+LOST_LIMIT, LOST_WINDOW_SECONDS = 5, 300.0
+"""So many sessions lost within that time: something is wrong that a new one does not mend."""
+PAUSE_AFTER_LOSS_SECONDS = 1.0
+
+
+class Engine(Service):
+    """Runs one stage until it is stopped; crashes, and with it the worker, where nothing mends what happened."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        settings: EngineSettings,
+        readiness: Readiness,
+        on_ready: Callable[[], None] = lambda: None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stage, self.settings = stage, settings
+        self.watchdog = Watchdog()
+        self.status = Status(stage.name, settings.breaker(), readiness, on_ready)
+        self.rounds = self.sessions = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._main, name=f"stage-{stage.name}", daemon=True)
+        self._lost: deque[float] = deque(maxlen=LOST_LIMIT)
+
+    async def on_start(self) -> None:
+        """Start the thread."""
+        self.watchdog.start()
+        self._thread.start()
+
+    async def on_stop(self) -> None:
+        """Let it settle the round in hand and leave the group."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join, self.settings.exit_timeout_seconds)
+        if self._thread.is_alive():
+            log.critical("%s: the round in hand was not settled in time: the process ends", self.stage.name)
+            end_process()
+        self.watchdog.close()
+
+    def close_breaker(self) -> None:
+        """An operator's word: go on at once."""
+        self.status.breaker.close()
+
+    def _main(self) -> None:
+        try:
+            self._demand_topics()
+            while not self._stop.is_set():
+                self._session()
+        except Exception as error:
+            log.exception("%s: the stage ends", self.stage.name)
+            self.loop.call_soon_threadsafe(self._fail, error)
+
+    def _session(self) -> None:
+        session = Session(self.stage, self.settings, self._keeper(), self.status, self.watchdog)
+        self.sessions += 1
+        try:
+            session.open()
+            while not self._stop.is_set():
+                session.step()
+        except SessionLost as why:
+            self._note_loss(str(why))
+        except KafkaException as error:
+            self._note_loss(str(error.args[0]))
+        finally:
+            self.rounds += session.rounds
+            session.close()
+
+    def _note_loss(self, why: str) -> None:
+        now = monotonic()
+        if self.settings.static_instance:
+            raise EngineBroken(f"{why}. Another worker may have the name {self.settings.instance}")
+        if len(self._lost) == LOST_LIMIT and now - self._lost[0] < LOST_WINDOW_SECONDS:
+            raise EngineBroken(
+                f"{LOST_LIMIT + 1} sessions were lost within {LOST_WINDOW_SECONDS:.0f} s, the last since {why}. "
+                f"Is another worker alive that is named {self.settings.instance} too?"
+            )
+        self._lost.append(now)
+        self.status.lost(why)
+        log.warning("%s: session lost (%s): joining anew", self.stage.name, why)
+        self._stop.wait(PAUSE_AFTER_LOSS_SECONDS)
+
+    def _keeper(self) -> Keeper:
+        if self.stage.store is not None:
+            return StoreKeeper(self.stage, self.stage.store, self.settings, self.watchdog)
+        return KafkaKeeper(self.stage, self.settings, self.watchdog)
+
+    def _demand_topics(self) -> None:
+        stage = self.stage
+        names = [name for name in (stage.source, stage.failed, stage.changelog) if name is not None]
+        counts = demand_topics(AdminClient(self.settings.client()), names, TOPIC_PATIENCE_SECONDS)
+        if stage.changelog is not None and counts[stage.source] != counts[stage.changelog]:
+            raise TopicMissing(
+                f"{stage.changelog} has {counts[stage.changelog]} partitions, {stage.source} has "
+                f"{counts[stage.source]}: they must be equal"
+            )
+
+    def _fail(self, error: BaseException) -> None:
+        """Stop the worker, and not with 0, even where an orderly stop hangs."""
+        self._stop.set()
+        timer = threading.Timer(self.settings.exit_timeout_seconds, end_process)
+        timer.daemon = True
+        timer.start()
+        self.add_future(self.crash(error))

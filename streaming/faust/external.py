@@ -1,0 +1,76 @@
+"""State in an outside store: what a round does, its outbox and its position are one transaction there.
+
+The store's position says where a partition goes on, not the group's offset; a round moves it from where this worker
+believes it to be, so a worker that another one has overtaken changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from confluent_kafka.admin import AdminClient
+
+from streaming.faust.assignment import Assignment, Partition
+from streaming.faust.keeper import Check, Work
+from streaming.faust.offsets import ends
+from streaming.faust.settings import EngineSettings, slot
+from streaming.faust.transaction import start_of
+from streaming.faust.watchdog import Watchdog
+from streaming.run import run
+from streaming.stage import Stage, Store
+
+
+class StoreKeeper:
+    """Keeps one stage's state and positions in its `store`."""
+
+    def __init__(self, stage: Stage, store: Store, settings: EngineSettings, watchdog: Watchdog) -> None:
+        self.stage, self.store, self.settings, self.watchdog = stage, store, settings, watchdog
+        self.admin = AdminClient(settings.client())
+
+    def open(self) -> None:
+        """Nothing to take: the store fences by position."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def abandon(self) -> None:
+        """Nothing is under way."""
+
+    def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:  # noqa: ARG002 the protocol's
+        """Ask the store where the partitions go on. Raises TransientError, KafkaException."""
+        around = ends(self.admin, self.stage.source, [part.number for part in waiting])
+        for part in waiting:
+            with self.watchdog.limit("store.position", self.settings.settle_timeout_seconds):
+                known = self.store.position(self.stage.source, part.number)
+            at = -1 if known is None else known
+            part.next = start_of(self.stage.source, part.number, at, around[part.number])
+        return True
+
+    def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
+        """Each partition by itself."""
+        return [[one] for one in work]
+
+    def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
+        """A transaction of the store for each partition; each counts by itself."""
+        for one in work:
+            start, number = one.part.next, one.part.number
+            limit = self.settings.settle_timeout_seconds
+            with (
+                self.watchdog.limit("a transaction of the store", limit),
+                self.store.round(self.stage.source, number, start, one.end) as unit,
+            ):
+                result = run(self.stage, number, one.records, {}, now=now, unit=unit)
+                one.result = result
+                check(one.flags())
+                unit.publish(result.outputs)
+            one.part.next = one.end
+        self._show(work, assignment)
+
+    def blame(self, work: Work, assignment: Assignment, now: float, check: Check, detail: str) -> None:
+        """Never asked: the outbox takes records of any size."""
+        raise AssertionError(detail, work, assignment, now, check)
+
+    def _show(self, work: Sequence[Work], assignment: Assignment) -> None:
+        """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
+        offsets = [slot(self.stage.source, one.part.number, one.end) for one in work]
+        assignment.consumer.commit(offsets=offsets, asynchronous=True)

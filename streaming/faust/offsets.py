@@ -1,0 +1,90 @@
+"""Questions about offsets: what is committed and stable, where partitions begin and end, which topics there are."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from time import monotonic, sleep
+from typing import TypeAlias
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaException
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
+
+from streaming.faust.faults import TopicMissing, Unsettled
+from streaming.faust.settings import EngineSettings, slot
+
+log = logging.getLogger(__name__)
+
+Ends: TypeAlias = tuple[int, int]
+"""First offset of a partition, and the one after its last record (high watermark, open transactions included)."""
+
+ASK_SECONDS = 10.0
+
+
+def ends(admin: AdminClient, topic: str, numbers: Sequence[int]) -> dict[int, Ends]:
+    """Where these partitions begin and end. Raises KafkaException."""
+    if not numbers:
+        return {}
+    low, high = (
+        {
+            asked.partition: answer.result().offset
+            for asked, answer in admin.list_offsets(
+                {slot(topic, number): spec for number in numbers},
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                request_timeout=ASK_SECONDS,
+            ).items()
+        }
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
+    )
+    return {number: (low[number], high[number]) for number in numbers}
+
+
+def stable_offsets(member: Consumer, topic: str, numbers: Sequence[int]) -> dict[int, int]:
+    """Committed offsets on which no transaction is open; -1 where none is committed.
+
+    Raises Unsettled where the broker has no stable answer yet.
+    """
+    try:
+        answers = member.committed([slot(topic, number) for number in numbers], 0.5)
+    except KafkaException as error:
+        raise Unsettled(str(error.args[0])) from error
+    for answer in answers:
+        if answer.error is not None:
+            raise Unsettled(str(answer.error))
+    return {answer.partition: max(-1, answer.offset) for answer in answers}
+
+
+def last_owners(settings: EngineSettings, topic: str, numbers: Sequence[int]) -> set[str]:
+    """Transactional ids of the workers that last committed these partitions."""
+    reader = settings.offset_reader("read_uncommitted")
+    try:
+        answers = reader.committed([slot(topic, number) for number in numbers], ASK_SECONDS)
+    finally:
+        reader.close()
+    return {answer.metadata for answer in answers if answer.metadata}
+
+
+def partition_counts(admin: AdminClient) -> dict[str, int]:
+    """How many partitions each topic has. Raises KafkaException."""
+    topics = admin.list_topics(timeout=ASK_SECONDS).topics
+    return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
+
+
+def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: float) -> dict[str, int]:
+    """Partition counts of topics that must be there; a broker that just came up gets some time.
+
+    Raises TopicMissing.
+    """
+    until = monotonic() + patience_seconds
+    while True:
+        try:
+            counts = partition_counts(admin)
+            missing = [name for name in names if name not in counts]
+            if not missing:
+                return counts
+            why = f"there is no topic {', '.join(missing)}. Create it (`baton topics apply`)"
+        except KafkaException as error:
+            why = f"the brokers do not answer: {error.args[0]}"
+        if monotonic() > until:
+            raise TopicMissing(why)
+        sleep(0.5)

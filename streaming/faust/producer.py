@@ -1,0 +1,162 @@
+"""A transactional producer that says what to do about its errors: give the round up, shrink it, or start anew."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge
+from streaming.faust.offsets import demand_topics
+from streaming.faust.settings import EngineSettings
+from streaming.faust.watchdog import Watchdog
+from streaming.partition import destination
+from streaming.stage import Output
+
+log = logging.getLogger(__name__)
+
+CALL_SECONDS = 5.0
+TOPIC_PATIENCE_SECONDS = 5.0
+TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
+UNSENDABLE = frozenset(
+    (
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 these are the names that confluent-kafka gives them
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.INVALID_RECORD,
+        KafkaError.POLICY_VIOLATION,
+    )
+)
+
+
+class TransactionalProducer:
+    """One producer, one transaction at a time."""
+
+    def __init__(self, settings: EngineSettings, name: str, watchdog: Watchdog) -> None:
+        self.settings, self.name, self.watchdog = settings, name, watchdog
+        self._producer: Producer | None = None
+        self._admin: AdminClient | None = None
+        self._partitions: dict[str, int] = {}
+        self._failed: list[KafkaError] = []
+
+    def open(self, admin: AdminClient) -> None:
+        """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
+        self._admin, self._partitions = admin, {}
+        self._producer = self.settings.transactional_producer(self.name, self._heard)
+        self.insist(self._producer.init_transactions, seconds=30.0)
+
+    def close(self) -> None:
+        """Drop it; what is open is left to whoever takes the id next."""
+        if self._producer is not None:
+            self._producer.purge(blocking=False)
+            self._producer = None
+
+    def insist(self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS) -> None:
+        """Librdkafka's transactional calls may be repeated after a retriable error, a timeout among them."""
+        limit = self.settings.settle_timeout_seconds
+        until = monotonic() + limit
+        with self.watchdog.limit(call.__name__, limit + 2 * seconds):
+            while True:
+                try:
+                    call(*args, seconds)
+                except KafkaException as error:
+                    if not error.args[0].retriable() or monotonic() > until:
+                        raise
+                    log.warning("%s: %s, again", call.__name__, error.args[0])
+                else:
+                    return
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction: it is committed by its `commit`, or aborted at the end of the block.
+
+        Raises Refused and TooLarge where it was aborted, SessionLost where the producer cannot go on, EngineBroken
+        where the records can be published nowhere.
+        """
+        if self._producer is None:
+            raise SessionLost("the producer is closed")
+        self._failed.clear()
+        try:
+            self._producer.begin_transaction()
+            yield Transaction(self, self._producer)
+        except KafkaException as error:
+            self._abort(error.args[0])
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def partitions(self, topic: str) -> int:
+        """How many partitions `topic` has. Raises TopicMissing."""
+        known = self._partitions.get(topic)
+        if known is None:
+            if self._admin is None:
+                raise SessionLost("the producer is closed")
+            self._partitions = demand_topics(self._admin, [topic], TOPIC_PATIENCE_SECONDS)
+            known = self._partitions[topic]
+        return known
+
+    def _heard(self, error: KafkaError | None, _: Any) -> None:
+        if error is not None:
+            self._failed.append(error)
+
+    def _abort(self, error: KafkaError) -> None:
+        if error.fatal():
+            raise SessionLost(str(error))
+        self._roll_back()
+        causes = [error, *self._failed]
+        for cause in causes:
+            if cause.code() in TOO_LARGE:
+                raise TooLarge(str(cause))
+        for cause in causes:
+            if cause.code() in UNSENDABLE:
+                raise EngineBroken(f"an output cannot be published: {cause}")
+        raise Refused(str(error))
+
+    def _roll_back(self) -> None:
+        if self._producer is None:
+            return
+        try:
+            self.insist(self._producer.abort_transaction, seconds=30.0)
+        except KafkaException as error:
+            raise SessionLost(str(error.args[0])) from error
+
+
+class Transaction:
+    """An open transaction."""
+
+    def __init__(self, owner: TransactionalProducer, producer: Producer) -> None:
+        self._owner, self._producer = owner, producer
+
+    def publish(self, outputs: Sequence[Output], source: int) -> None:
+        """Records with headers, made of records of source partition number `source`."""
+        produce, partitions = self._producer.produce, self._owner.partitions
+        for topic, key, value, headers, chosen in outputs:
+            number = destination(key, chosen, source, partitions(topic))
+            while True:
+                try:
+                    produce(topic, value, key, number, headers=list(headers))
+                    break
+                except BufferError:  # the broker is slower than we are
+                    self._producer.poll(0.05)
+
+    def write(self, topic: str, partition: int, values: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Values by key, each key once: in a partition of a changelog."""
+        rows: list[dict[str, Any]] = [{"key": key, "value": value} for key, value in values]
+        while rows and self._producer.produce_batch(topic, rows, partition) != len(rows):
+            rows = [row for row in rows if "_error" in row]
+            for row in rows:
+                error = row.pop("_error")
+                if error.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001
+                    raise KafkaException(error)
+            self._producer.poll(0.05)
+
+    def commit(self, offsets: list[TopicPartition], member: bytes) -> None:
+        """Offsets and everything published become visible, at once. `member`: the group's word that they are ours."""
+        self._owner.insist(self._producer.send_offsets_to_transaction, offsets, member)
+        self._owner.insist(self._producer.commit_transaction)

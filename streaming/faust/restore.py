@@ -1,0 +1,99 @@
+"""Bring partitions' state up to the changelog's end, a step at a time, with a reader of its own.
+
+The end is the high watermark, open transactions included: everything that a now stable committed offset stands for
+lies before it, even where the commit marker has not arrived here yet. The reader, `read_committed`, waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+
+from streaming.faust.assignment import Partition
+from streaming.faust.faults import NotRestored
+from streaming.faust.offsets import Ends
+from streaming.faust.settings import EngineSettings, slot
+
+STEP_RECORDS = 10_000
+
+
+class Restore:
+    """One reading of the changelog for some partitions; `done` once all of them are up to its end."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        changelog: str,
+        loads: Callable[[bytes], Any],
+        parts: Sequence[Partition],
+        ends: dict[int, Ends],
+    ) -> None:
+        self.loads, self.changelog, self.ends = loads, changelog, ends
+        self.stall = settings.settle_timeout_seconds
+        self.records = 0
+        self.todo: dict[int, Partition] = {}
+        for part in parts:
+            low, high = ends[part.number]
+            if part.position > high:  # truncated or made anew under us
+                part.forget()
+            part.position = max(part.position, low)
+            if part.position < high:
+                self.todo[part.number] = part
+        self.last = monotonic()
+        self.reader: Consumer | None = None
+        if self.todo:
+            self.reader = settings.changelog_reader()
+            self.reader.assign([slot(changelog, p.number, p.position) for p in self.todo.values()])
+
+    @property
+    def done(self) -> bool:
+        """Whether every partition's state is whole."""
+        return not self.todo
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the reader last got on."""
+        return monotonic() - self.last
+
+    def step(self, timeout: float) -> None:
+        """Read on for up to `timeout` seconds. Raises NotRestored where it stands still for too long."""
+        if self.reader is None:
+            return
+        messages: list[Any] = self.reader.consume(STEP_RECORDS, timeout)
+        for message in messages:
+            part = self.todo.get(message.partition())
+            if part is None:
+                continue
+            error = message.error()
+            if error is None:
+                self._take(part, message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
+                self._at_end(part, message.offset())
+            elif not error.retriable():
+                raise KafkaException(error)
+        if self.todo and self.waited > self.stall:
+            where = ", ".join(f"{p.number}: {p.position} of {self.ends[p.number][1]}" for p in self.todo.values())
+            raise NotRestored(f"{self.changelog} was not read to its end in {self.stall:.0f} s (partition {where})")
+
+    def close(self) -> None:
+        """Give the reader up."""
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+
+    def _take(self, part: Partition, message: Any) -> None:
+        value = message.value()
+        if value is None:
+            part.state.pop(message.key(), None)
+        else:
+            part.state[message.key()] = self.loads(value)
+        part.position, self.last, self.records = message.offset() + 1, monotonic(), self.records + 1
+
+    def _at_end(self, part: Partition, offset: int) -> None:
+        """`offset` counts markers and aborted records too, which no message stands for."""
+        if offset >= self.ends[part.number][1]:
+            part.position, self.last = offset, monotonic()
+            del self.todo[part.number]

@@ -1,0 +1,175 @@
+"""State in Kafka: outputs, changelog and source offsets of a round are one transaction (KIP-447).
+
+The order is the proof. Before a partition runs: (1) the membership of this generation was taken; a former generation's
+transaction is refused from then on. (2) its committed offset is stable: no transaction of a former owner is open on it.
+(3) the changelog is read to its end. So state == committed offset, and a partition that stays ours over a rebalance
+keeps its state if and only if nobody else has moved the offset. Handlers run before the transaction opens, and none is
+open while the group is served, so a rebalance has nothing to finish.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from time import monotonic
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streaming.faust.assignment import UNKNOWN, Assignment, Partition
+from streaming.faust.faults import EngineBroken, TooLarge, Unsettled
+from streaming.faust.keeper import Check, Work
+from streaming.faust.offsets import ends, last_owners, stable_offsets
+from streaming.faust.producer import TransactionalProducer
+from streaming.faust.restore import Restore
+from streaming.faust.settings import EngineSettings
+from streaming.faust.watchdog import Watchdog
+from streaming.run import TOO_LARGE, Result, failed_record, merge, rfc3339, run
+from streaming.stage import Failure, Stage
+
+log = logging.getLogger(__name__)
+
+STEP_SECONDS = 0.05
+
+
+class KafkaKeeper:
+    """Keeps one stage's state and offsets in Kafka."""
+
+    def __init__(self, stage: Stage, settings: EngineSettings, watchdog: Watchdog) -> None:
+        self.stage, self.settings, self.watchdog = stage, settings, watchdog
+        self.admin = AdminClient(settings.client())
+        self.producer = TransactionalProducer(settings, settings.transactional_id, watchdog)
+        self._offsets: dict[int, int] = {}
+        self._restore: Restore | None = None
+        self._fenced: set[str] = set()
+
+    def open(self) -> None:
+        """Take the transactional id: what a former life of this worker left open is aborted."""
+        self.producer.open(self.admin)
+
+    def close(self) -> None:
+        """Give reader and producer up."""
+        self.abandon()
+        self.producer.close()
+
+    def abandon(self) -> None:
+        """The assignment changed: stop reading for the old one."""
+        self._fenced.clear()
+        if self._restore is not None:
+            self._restore.close()
+            self._restore = None
+
+    def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:
+        """Stable committed offsets first, then state; see the top of this page."""
+        try:
+            if self._restore is None:
+                self._restore = self._begin(assignment, waiting)
+            self._restore.step(STEP_SECONDS)
+            if not self._restore.done and self._restore.waited > self.settings.fence_after_seconds:
+                raise Unsettled("the changelog's end is an open transaction")  # noqa: TRY301 the same mend as below
+        except Unsettled as why:
+            self._wait_for_former_owner(assignment, waiting, str(why))
+            return False
+        if not self._restore.done:
+            return False
+        for part in waiting:
+            part.next = self._offsets[part.number]
+        if self._restore.records:
+            seconds = monotonic() - assignment.since
+            log.info("%s: restored %d records in %.2f s", self.stage.name, self._restore.records, seconds)
+        self.abandon()
+        return True
+
+    def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
+        """All partitions in one transaction."""
+        return [work]
+
+    def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
+        """Handlers, then one transaction; state moves once it is committed."""
+        for one in work:
+            one.result = run(self.stage, one.part.number, one.records, one.part.state, now=now)
+        check([flag for one in work for flag in one.flags()])
+        self._commit(work, assignment)
+
+    def blame(self, work: Work, assignment: Assignment, now: float, check: Check, detail: str) -> None:
+        """Publish the record itself as failed, with fewer headers if it has to be."""
+        failure = Failure(work.records[0], TOO_LARGE, detail)
+        for shortened in (failure, failure._replace(detail="")):
+            record = failed_record(self.stage.failed, shortened, rfc3339(now))
+            work.result = Result([record], {}, [failure], {"failed": 1})
+            check(work.flags())
+            try:
+                return self._commit([work], assignment)
+            except TooLarge as error:
+                why = error
+        raise EngineBroken(
+            f"{self.stage.failed} does not take record {work.records[0].offset()} of {self.stage.source}-"
+            f"{work.part.number}, which fits into its source ({why}). Raise max.message.bytes of {self.stage.failed}"
+        )
+
+    def _commit(self, work: Sequence[Work], assignment: Assignment) -> None:
+        if not assignment.is_member:  # a transaction sent with nobody's metadata would not be fenced
+            raise AssertionError("a round without membership")
+        with self.producer.transaction() as transaction:
+            for one in work:
+                if one.result is not None:
+                    transaction.publish(one.result.outputs, one.part.number)
+                    if self.stage.changelog is not None and self.stage.codec is not None:
+                        dumps, writes = self.stage.codec.dumps, one.result.writes
+                        values = [(key, None if value is None else dumps(value)) for key, value in writes.items()]
+                        transaction.write(self.stage.changelog, one.part.number, values)
+            name = self.settings.transactional_id
+            at = [TopicPartition(self.stage.source, one.part.number, one.end, name) for one in work]
+            transaction.commit(at, assignment.member)
+        for one in work:
+            one.part.next = one.end
+            if one.result is not None:
+                merge(one.part.state, one.result.writes)
+
+    def _begin(self, assignment: Assignment, waiting: Sequence[Partition]) -> Restore:
+        numbers = [part.number for part in waiting]
+        committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
+        source = ends(self.admin, self.stage.source, numbers)
+        self._offsets = {n: start_of(self.stage.source, n, committed[n], source[n]) for n in numbers}
+        stale = [part for part in waiting if part.next != self._offsets[part.number]]
+        for part in stale:
+            if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
+                part.forget()
+        if self.stage.changelog is None or self.stage.codec is None:
+            return Restore(self.settings, "", bytes, [], {})
+        changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
+        return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
+
+    def _wait_for_former_owner(self, assignment: Assignment, waiting: Sequence[Partition], why: str) -> None:
+        """The name of the last owner is in the offset's metadata: taking its transactional id aborts what it left open.
+
+        A live one loses its producer by that and starts a new session; it had lost the partition already.
+        """
+        waited = monotonic() - assignment.since
+        if waited > self.settings.settle_timeout_seconds:
+            raise EngineBroken(f"offsets or changelog of {self.stage.name} do not become stable: {why}")
+        if waited < self.settings.fence_after_seconds:
+            return
+        owners = last_owners(self.settings, self.stage.source, [part.number for part in waiting])
+        for name in owners - {self.settings.transactional_id} - self._fenced:
+            log.warning("%s: aborting what %s left open (%s)", self.stage.name, name, why)
+            former = TransactionalProducer(self.settings, name, self.watchdog)
+            former.open(self.admin)
+            former.close()
+            self._fenced.add(name)
+
+
+def start_of(topic: str, number: int, committed: int, around: tuple[int, int]) -> int:
+    """Where a partition goes on: at the committed offset, or at its first record where none is committed.
+
+    Raises EngineBroken where the partition ends before the committed offset: it was made anew or cut.
+    """
+    low, high = around
+    if committed > high:
+        raise EngineBroken(
+            f"{topic}-{number} ends at {high}, but {committed} is committed: the topic was made anew or lost records. "
+            "Reset the group's offsets if that is meant"
+        )
+    if 0 <= committed < low:
+        log.error("%s-%d: records %d to %d were deleted before they were processed", topic, number, committed, low - 1)
+    return max(committed, low)

@@ -1,0 +1,60 @@
+"""Ends the process when a call outlasts its limit, whatever an orderly stop would do.
+
+A transactional call of librdkafka has been seen to hang past its own timeout after a broker's crash; a thread that
+hangs in C cannot be stopped, so the process goes, and its supervisor starts it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+EXIT_HUNG = 70
+"""EX_SOFTWARE of sysexits.h."""
+
+log = logging.getLogger(__name__)
+
+
+def end_process() -> None:
+    """End it at once: nothing is flushed, closed or committed."""
+    logging.shutdown()
+    os._exit(EXIT_HUNG)
+
+
+class Watchdog:
+    """Watches one call at a time, in a thread of its own."""
+
+    def __init__(self, end: Callable[[], None] = end_process, tick_seconds: float = 1.0) -> None:
+        self._end, self._tick = end, tick_seconds
+        self._watched: tuple[float, str] | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._closed.set()
+
+    @contextmanager
+    def limit(self, what: str, seconds: float) -> Iterator[None]:
+        """End the process when the block takes longer. Inside another one, the outer limit holds again afterwards."""
+        before, self._watched = self._watched, (monotonic() + seconds, what)
+        try:
+            yield
+        finally:
+            self._watched = before
+
+    def _watch(self) -> None:
+        while not self._closed.wait(self._tick):
+            watched = self._watched
+            if watched is not None and monotonic() > watched[0]:
+                log.critical("%s hangs: the process ends", watched[1])
+                self._end()
+                return
