@@ -1,0 +1,77 @@
+"""What the live view reads of the ledger: queues with their reps, and the leads that were routed last."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, func, select
+
+from baton.up.snapshot import QueueSample, RepSample, RoutedSample
+from services.routing.ledger.models import AssignmentRow, QueueRow
+
+_LAST = 20
+
+
+def queues(engine: Engine) -> tuple[QueueSample, ...]:
+    """Every queue that a lead has come to, by name."""
+    row = AssignmentRow
+    with engine.connect() as connection:
+        counts = connection.execute(select(row.queue, row.rep, func.count()).group_by(row.queue, row.rep)).all()
+        waiting = connection.execute(
+            select(row.queue, func.count()).where(row.status == "waiting").group_by(row.queue)
+        ).all()
+        standings = connection.execute(select(QueueRow.id, QueueRow.seats, QueueRow.had)).all()
+    leads: dict[str, dict[str, int]] = {}
+    for queue, rep, count in counts:
+        leads.setdefault(queue, {})
+        if rep is not None:
+            leads[queue][rep] = count
+    shares = {name: ({str(rep): int(weight) for rep, weight in seats}, had) for name, seats, had in standings}
+    waits = {one.queue: int(one[1]) for one in waiting}
+    return tuple(
+        QueueSample(name, _reps(leads.get(name, {}), *shares.get(name, ({}, {}))), waits.get(name, 0))
+        for name in sorted(leads.keys() | shares.keys())
+    )
+
+
+def _reps(leads: dict[str, int], weights: dict[str, int], had: dict[str, int]) -> tuple[RepSample, ...]:
+    whole = sum(weights.values())
+    return tuple(
+        RepSample(rep, leads.get(rep, 0), had.get(rep, 0), weights[rep] / whole if rep in weights else None)
+        for rep in sorted(leads.keys() | weights.keys())
+    )
+
+
+def last_routed(engine: Engine, since: datetime | None = None) -> tuple[RoutedSample, ...]:
+    """The last leads that were routed (after `since`), latest first."""
+    row = AssignmentRow
+    query = select(row.assignment_id, row.queue, row.rep, row.reason, row.created_at, row.routed)
+    if since is not None:
+        query = query.where(row.created_at > since)
+    with engine.connect() as connection:
+        found = connection.execute(query.order_by(row.created_at.desc(), row.assignment_id).limit(_LAST)).all()
+    return tuple(_routed(*one) for one in found)
+
+
+def _routed(
+    assignment_id: str, queue: str, rep: str | None, reason: str, created_at: datetime, value: bytes
+) -> RoutedSample:
+    routed: dict[str, Any] = orjson.loads(value)
+    person = routed.get("person", {})
+    captured = routed.get("clocks", {}).get("captured_at")
+    took = (created_at - datetime.fromisoformat(captured)).total_seconds() if captured else None
+    who = ", ".join(str(person[key]) for key in ("job_title", "company") if person.get(key)) or "somebody"
+    email = person.get("email")
+    return RoutedSample(
+        assignment_id,
+        created_at,
+        who,
+        queue,
+        rep,
+        str(routed.get("rule", "")),
+        reason,
+        str(email) if email else None,
+        took,
+    )

@@ -1,0 +1,67 @@
+"""Reads what workers say at `/metrics`. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from math import inf
+
+from prometheus_client.parser import text_string_to_metric_families
+
+Series = tuple[str, frozenset[tuple[str, str]]]
+Reading = Mapping[Series, float]
+"""Value by name and labels."""
+
+
+def parse(text: str) -> dict[Series, float]:
+    """Baton's own series in the text format of Prometheus."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): float(sample.value)
+        for family in text_string_to_metric_families(text)
+        if family.name.startswith("baton_")
+        for sample in family.samples
+    }
+
+
+def total(readings: Iterable[Reading], name: str, **labels: str) -> float:
+    """Sum of the series `name` that have these labels."""
+    wanted = set(labels.items())
+    return sum(
+        value
+        for reading in readings
+        for (series, found), value in reading.items()
+        if series == name and wanted <= found
+    )
+
+
+def buckets(readings: Iterable[Reading], name: str, **labels: str) -> dict[float, float]:
+    """Cumulative counts of a histogram by upper bound, over all series that have these labels."""
+    wanted = set(labels.items())
+    counts: dict[float, float] = defaultdict(float)
+    for reading in readings:
+        for (series, found), value in reading.items():
+            if series == f"{name}_bucket" and wanted <= found:
+                counts[float(dict(found)["le"])] += value
+    return dict(counts)
+
+
+def less(new: Mapping[float, float], old: Mapping[float, float]) -> dict[float, float]:
+    """What came between two looks at a histogram; all of it where a worker began anew meanwhile."""
+    change = {bound: value - old.get(bound, 0.0) for bound, value in new.items()}
+    return dict(new) if any(value < 0 for value in change.values()) else change
+
+
+def quantile(counts: Mapping[float, float], q: float) -> float | None:
+    """The q-quantile of a histogram, linear within a bucket; None where it is empty."""
+    bounds = sorted(counts)
+    if not bounds or counts[bounds[-1]] <= 0:
+        return None
+    rank = q * counts[bounds[-1]]
+    lower, below = 0.0, 0.0
+    for bound in bounds:
+        if counts[bound] >= rank:
+            if bound == inf or counts[bound] == below:
+                return lower
+            return lower + (bound - lower) * (rank - below) / (counts[bound] - below)
+        lower, below = bound, counts[bound]
+    return lower
