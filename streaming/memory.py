@@ -120,7 +120,7 @@ class MemoryRunner:
         self._judge(stage, records, result)
         self._maybe_crash("before_commit")
         for output in (*result.outputs, *changelog):
-            self.log.append(output, round(self.now * 1000))
+            self.log.append(output, round(self.now * 1000), partition)
         self.log.committed[stage.name, partition] = records[-1].offset() + 1
         self._maybe_crash("after_commit")
         merge(state, result.writes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from streaming.partition import partition_of
+from streaming.partition import destination
 from streaming.stage import Output, RawHeaders
 
 CREATE_TIME = 1  # Kafka: the timestamp is its producer's
@@ -60,13 +60,14 @@ class Log:
     parts: dict[tuple[str, int], list[MemoryRecord]] = field(default_factory=dict)
     committed: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def append(self, output: Output, timestamp_ms: int) -> MemoryRecord:
-        """Publish a record. Without a key and a partition it goes to the partitions in turn."""
+    def append(self, output: Output, timestamp_ms: int, source: int | None = None) -> MemoryRecord:
+        """Publish a record, made of one of source partition number `source`.
+
+        Without a key, a partition and a source it goes to the partitions in turn.
+        """
         topic, key = output.topic, output.key
         in_order = self.topics.setdefault(topic, [])
-        partition = output.partition
-        if partition is None:
-            partition = len(in_order) % self.partitions if key is None else partition_of(key, self.partitions)
+        partition = destination(key, output.partition, len(in_order) if source is None else source, self.partitions)
         if not 0 <= partition < self.partitions:
             raise ValueError(f"{topic} has {self.partitions} partitions, there is no number {partition}")
         part = self.parts.setdefault((topic, partition), [])

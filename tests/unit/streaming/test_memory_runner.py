@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streaming.breaker import Breaker
 from streaming.memory import Crashed, MemoryRunner
@@ -103,3 +106,18 @@ def test_a_stopped_stage_tries_again_when_the_time_has_come() -> None:
 def test_a_partition_that_is_not_there_is_a_fault() -> None:
     with pytest.raises(ValueError, match="4 partitions"):
         MemoryRunner([COUNTING]).send("in", b"a", b"x", partition=4)
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"ana", b"bo", b"cy"]), st.sampled_from([b"x", b"bad"]))), st.integers(1, 9))
+def test_how_records_fall_into_rounds_changes_nothing(sent: list[tuple[bytes, bytes]], size: int) -> None:
+    runner = MemoryRunner([COUNTING], max_records=size)
+    for key, value in sent:
+        runner.send("in", key, value)
+    runner.run()
+    good = Counter(key for key, value in sent if value == b"x")
+
+    assert runner.state("counting") == good
+    for key, times in good.items():
+        counts = [record.value() for record in runner.records("counts") if record.key() == key]
+
+        assert counts == [str(n).encode() for n in range(1, times + 1)]

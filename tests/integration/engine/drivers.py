@@ -1,0 +1,92 @@
+"""What a test of the engine's contract needs of a runner, and the runner in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from streaming.breaker import Breaker
+from streaming.memory import MemoryRunner
+from streaming.stage import Message, RawHeaders, Stage
+
+PARTITIONS = 4
+
+
+class Driver(Protocol):
+    """Runs stages until their input is used up; topics have four partitions."""
+
+    def name(self, topic: str) -> str:
+        """The full name of a topic of this test."""
+
+    def start(self, *stages: Stage, consecutive: int = 100) -> None:
+        """Make the topics and set the stages going; `consecutive` is their breakers'."""
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
+        """Publish a record."""
+
+    def settle(self) -> None:
+        """Come back once all that was sent is committed."""
+
+    def wait_for_stop(self, stage: str) -> str:
+        """Come back once the breaker of a stage is open, with its reason."""
+
+    def wait_for_trial(self) -> None:
+        """Let pass the time after which a stopped stage tries again, and come back once all is committed."""
+
+    def restart(self) -> None:
+        """End the runner and start a new one, which knows what is kept and nothing else."""
+
+    def records(self, topic: str) -> Sequence[Message]:
+        """All committed records of a topic; of each partition in order."""
+
+    def committed(self, stage: str) -> int:
+        """How many records of its source a stage has behind it, all partitions together."""
+
+    def outcomes(self, stage: str) -> dict[str, float]:
+        """What became of the records of a stage, since `start`."""
+
+
+class MemoryDriver:
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+        self.stages: Iterable[Stage] = ()
+        self.runner = MemoryRunner([], PARTITIONS)
+        self.consecutive = 100
+
+    def name(self, topic: str) -> str:
+        return topic
+
+    def start(self, *stages: Stage, consecutive: int = 100) -> None:
+        self.stages, self.consecutive = stages, consecutive
+        self.restart()
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
+        self.runner.send(topic, key, value, headers)
+
+    def settle(self) -> None:
+        self.runner.run(self.now)
+
+    def wait_for_stop(self, stage: str) -> str:
+        self.settle()
+        return self.runner.breakers[stage].reason
+
+    def wait_for_trial(self) -> None:
+        self.now += 60
+        self.settle()
+
+    def restart(self) -> None:
+        self.runner = MemoryRunner(
+            self.stages,
+            now=self.now,
+            breaker=lambda: Breaker(self.consecutive, resume_seconds=60),
+            log=self.runner.log,
+        )
+
+    def records(self, topic: str) -> Sequence[Message]:
+        return self.runner.records(topic)
+
+    def committed(self, stage: str) -> int:
+        return sum(offset for (name, _), offset in self.runner.log.committed.items() if name == stage)
+
+    def outcomes(self, stage: str) -> dict[str, float]:
+        return {outcome: float(n) for outcome, n in self.runner.outcomes[stage].items()}
