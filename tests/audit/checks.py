@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from tests.audit.ledger import Ledger
 from tests.audit.records import Seen
-
-PLACED = {"offered", "waiting"}
-"""Statuses that put a lead into a queue, so that a routed lead is published."""
 
 
 def failed_places(failed: Iterable[Seen]) -> Counter[tuple[str, int, int]]:
@@ -68,12 +66,14 @@ def every_qualified_lead_is_assigned_once(
 
 
 def every_assignment_is_on_its_queue_once(queues: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Iterator[str]:
-    """Each time the ledger put a lead into a queue, one routed lead stands on that queue's topic, and no other."""
+    """Each time an assignment came to a queue, one routed lead stands on that queue's topic, and no other.
+
+    An offer to the next rep of the same queue is told in `sales.assignments` alone.
+    """
     due = Counter(
         (assigned.assignment_id, queue)
         for assigned in ledger.assignments
-        for _, status, queue, _ in assigned.changes
-        if status in PLACED
+        for queue, _ in groupby(queue for _, _, queue, _ in assigned.changes)
     )
     done = Counter((_text(seen.value, "assignment_id"), queue) for queue, records in queues.items() for seen in records)
     for (assignment, queue), times in sorted(due.items()):

@@ -135,10 +135,14 @@ def test_a_routed_lead_that_is_doubled_or_unknown_to_the_ledger_is_named() -> No
     ]
 
 
-def test_a_lead_that_was_offered_again_may_be_on_the_queue_again() -> None:
+def test_an_offer_to_the_next_rep_is_no_new_record_of_the_queue_but_another_queue_is() -> None:
     records, ledger = a_sound_path()
-    changes = ((1, "offered", "general", "ana"), (2, "declined", "general", "ana"), (3, "offered", "general", "bo"))
-    records[QUEUE].append(seen(QUEUE, 1, {"assignment_id": "a1"}))
+    changes = (
+        (1, "offered", "general", "ana"),
+        (2, "declined", "general", "ana"),
+        (3, "waiting", "general", None),
+        (4, "offered", "overflow", "bo"),
+    )
     records["sales.assignments"] = [
         seen(
             "sales.assignments", number,
@@ -146,8 +150,13 @@ def test_a_lead_that_was_offered_again_may_be_on_the_queue_again() -> None:
         )
         for number, status, queue, rep in changes
     ]  # fmt: skip
+    moved = Ledger((replace(ledger.assignments[0], changes=changes, queue="overflow"),))
 
-    assert violations(records, Ledger((replace(ledger.assignments[0], changes=changes),))) == []
+    assert violations(records, moved) == ["assignment a1 is 0 times on queue overflow, not 1 times"]
+
+    records["sales.queue.overflow"] = [seen("sales.queue.overflow", 0, {"assignment_id": "a1"})]
+
+    assert violations(records, moved) == []
 
 
 def test_a_change_that_was_not_published_and_an_outbox_that_is_not_empty_are_named() -> None:
