@@ -14,7 +14,7 @@ from rules.document import Document
 from rules.faults import Fault, FaultyConfiguration
 from rules.operands import WrongOperand, operand
 from rules.operators import JOINTS, MEANT, OPERATORS
-from rules.spelling import mend_for, nearest
+from rules.spelling import mend_for, nearest_path
 from rules.tree import All, AnyOf, Condition, Finding, Leaf, Not
 from rules.vocabulary import Field, Vocabulary
 
@@ -130,14 +130,12 @@ class _Parser:
 
     def _field_mend(self, path: str) -> str:
         paths = list(self.vocabulary.paths())
-        closed = [known for known in paths if not known.endswith(".*")]
-        hit = nearest(path, closed)
+        hit = nearest_path(path, [known for known in paths if not known.endswith(".*")])
         start, _, rest = path.partition(".")
-        opened = [known[:-1] + rest.rpartition(".")[2] for known in paths if known.endswith(".*") and rest]
-        own = [known for known in opened if known.partition(".")[0] == start]
+        own = [known for known in paths if known.endswith(".*") and rest and known.partition(".")[0] == start]
         mends = [f"Did you mean `{hit}`?"] if hit else []
         if own:
-            mends.append(f"For one of your own write `{own[0]}`.")
+            mends.append(f"For one of your own write `{own[0][:-1]}{rest.rpartition('.')[2]}`.")
         return " ".join(mends) or mend_for(path, paths)
 
     def _unknown(self, key: str, loc: Loc) -> None:

@@ -14,7 +14,7 @@ import re2
 MAX_LENGTH = 1_000
 _REMEMBERED = 2_048
 _LONGEST_REMEMBERED = 200
-_SMALL_PROGRAM = 2_000
+_SMALL_PROGRAM = 10_000
 
 _BEYOND = {
     "(?=": "look-ahead",
@@ -106,4 +106,6 @@ def _explained(pattern: str, error: Exception) -> NotAnExpression:
             return NotAnExpression(f"`{pattern}`: {name} `{opening}` is not taken: {linear}", mend)
     if "\\Z" in told:
         return NotAnExpression(f"`{pattern}`: {told}", "The end of the text is `\\z` here.")
+    if "too large" in told or "repetition size" in told:
+        return NotAnExpression(f"`{pattern}`: {told}", "Shorten it, or count with smaller numbers.")
     return NotAnExpression(f"`{pattern}` is not a regular expression: {told}", "Mend it; `\\` makes a sign plain.")

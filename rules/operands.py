@@ -79,7 +79,8 @@ def _text(operator: str, written: Any) -> str:
         mend = f"Join several with `any: [...]`, one `{operator}` each."
         raise WrongOperand(f"`{operator}` takes one text, not {_shape(written)}", mend)
     if isinstance(written, bool | float):
-        raise WrongOperand(f"`{operator}` compares text here, not {_show(written)}", f"Put it in quotes: '{written}'.")
+        shown = _show(written)
+        raise WrongOperand(f"`{operator}` compares text here, not {shown}", f"Put it in quotes: '{shown.strip('`')}'.")
     text = fold(str(written))
     if not text or text.isspace():
         mend = "Use `exists: false`: blank counts as missing."

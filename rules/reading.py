@@ -22,8 +22,11 @@ MAX_DEPTH = 60
 MAX_VALUES = 200_000
 
 _TAG = "tag:yaml.org,2002:"
+_UNTAGGED = "untagged"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
-_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)?(\.[0-9]+|\.|(?=[eE]))([eE][-+]?[0-9]{1,3})?", re.ASCII)
+_DECIMAL = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INTEGER_LIKE = re.compile(r"-?[0-9]+", re.ASCII)
 _CONSTANTS: dict[str, bool | float | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -40,7 +43,7 @@ def scalar(text: str) -> Any:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    if _DECIMAL.fullmatch(text) and any(char.isdigit() for char in text):
+    if len(text) <= 40 and _INTEGER_LIKE.fullmatch(text) is None and _DECIMAL.fullmatch(text):
         return float(text)
     return text
 
@@ -62,6 +65,8 @@ def read(content: bytes, file: str) -> tuple[Any, dict[Path, int]]:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise FaultyConfiguration([_syntax_fault(error, file)]) from None
+    except (ValueError, OverflowError):  # PyYAML's answer to escapes such as "\UFFFFFFFF"
+        raise _faulty(file, 0, "an escape in quotes stands for no character", "Write the character itself.") from None
     if root is None:
         raise _faulty(file, 0, "the file is empty", "Write its content, or take the example as a start.")
     builder = _Builder(file)
@@ -74,7 +79,9 @@ def read(content: bytes, file: str) -> tuple[Any, dict[Path, int]]:
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader without its implicit types: every plain scalar arrives as text."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own attribute
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """The tag of a node that has none written."""
+        return _UNTAGGED if kind is yaml.ScalarNode else super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
 
 
 def _faulty(file: str, line: int, message: str, mend: str) -> FaultyConfiguration:
@@ -140,13 +147,16 @@ class _Builder:
             self.open_nodes.discard(id(node))
 
     def _tag(self, node: yaml.Node, expected: str, line: int) -> None:
-        if node.tag not in (_TAG + expected, "!"):
+        if node.tag not in (_TAG + expected, _UNTAGGED):
             name = node.tag.replace(_TAG, "!!")
             self.faults.append(Fault(self.file, line, f"the tag `{name}` is not taken here", "Take it out."))
 
     def _scalar(self, node: yaml.ScalarNode, line: int) -> Any:
         self._tag(node, "str", line)
-        plain = node.style is None and node.tag != "!"
+        if _SURROGATE.search(node.value):
+            mend = "Write the character itself."
+            self.faults.append(Fault(self.file, line, "an escape in quotes stands for no character", mend))
+        plain = node.style is None and node.tag == _UNTAGGED
         return scalar(node.value) if plain else node.value
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str | int, Any]:
