@@ -66,7 +66,7 @@ class Breaker:
             while failures[0] <= number - self.window:
                 failures.popleft()
             if run >= self.consecutive:
-                return f"{run} records in a row failed"
+                return "a record failed" if run == 1 else f"{run} records in a row failed"
             if len(failures) >= self.share * self.window:
                 return f"{len(failures)} of the last {self.window} records failed"
         return ""

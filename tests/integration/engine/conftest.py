@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.integration.engine.drivers import Driver, MemoryDriver
+from tests.integration.engine.kafka_driver import KafkaDriver
 
 
-@pytest.fixture(params=["memory"])
-def driver(request: pytest.FixtureRequest) -> Driver:
-    return MemoryDriver()
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
+def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Driver]:
+    """A runner that was not started. What needs a broker is asked for only where it is needed."""
+    if request.param == "memory":
+        yield MemoryDriver()
+        return
+    on_kafka = KafkaDriver(request.getfixturevalue("kafka"), request.getfixturevalue("topic_prefix"), tmp_path / "app")
+    try:
+        yield on_kafka
+    finally:
+        on_kafka.stop()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from kafka.partitioner.default import murmur2
 
-from streaming.stage import Message
+from streaming.stage import Batch, Message
 from tests.integration.engine.drivers import PARTITIONS, Driver
 from tests.integration.engine.stages import MemoryStore, Passing, counting, tallying
 
@@ -196,10 +196,10 @@ def test_a_stage_stops_when_too_much_fails_and_commits_nothing_past_the_stop(dri
 def test_a_stage_that_stopped_goes_on_by_itself_once_its_fault_is_mended(driver: Driver) -> None:
     stage, mended = counting(driver.name), False
 
-    def mendable(batch: object) -> None:
+    def mendable(batch: Batch[int]) -> None:
         if not mended:
             raise ZeroDivisionError("a bad deploy")
-        stage.handler(batch)  # type: ignore[arg-type]
+        stage.handler(batch)
 
     driver.start(dataclasses.replace(stage, handler=mendable), consecutive=5)
     for _ in range(20):
@@ -252,3 +252,69 @@ def test_a_fault_of_the_store_that_passes_costs_nothing_and_blames_nobody(driver
 
     assert store.totals == {b"ana": 3}
     assert [output.topic for output in store.outbox] == [driver.name("tallies")] * 3
+
+
+def test_a_fault_that_passes_inside_a_handler_blames_no_record(driver: Driver) -> None:
+    store, calls = MemoryStore(), 0
+    stage = tallying(driver.name, store)
+
+    def shaken(batch: Batch[None]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls <= 2:
+            raise Passing("lock timeout")
+        stage.handler(batch)
+
+    driver.start(dataclasses.replace(stage, handler=shaken))
+    driver.send(driver.name("events"), b"ana", b"x")
+    driver.settle()
+
+    assert store.totals == {b"ana": 1}
+    assert [output.topic for output in store.outbox] == [driver.name("tallies")]
+
+
+def test_a_worker_that_was_overtaken_goes_on_where_the_other_one_is(driver: Driver) -> None:
+    store = MemoryStore()
+    driver.start(tallying(driver.name, store))
+    for _ in range(2):
+        driver.send(driver.name("events"), b"ana", b"x")
+    driver.settle()
+    [slot] = store.positions
+    store.positions[slot] = 4  # another worker has worked on two records that we have not seen yet
+    for _ in range(3):
+        driver.send(driver.name("events"), b"ana", b"x")
+    driver.settle()
+
+    assert store.totals == {b"ana": 3}
+    assert store.positions == {slot: 5}
+
+
+def test_a_stop_leaves_a_store_as_it_was(driver: Driver) -> None:
+    store = MemoryStore()
+    driver.start(tallying(driver.name, store), consecutive=1)
+    for value in (b"explode", b"x"):
+        driver.send(driver.name("events"), b"ana", value)
+    reason = driver.wait_for_stop("tallying")
+
+    assert reason == "a record failed"
+    assert (store.totals, store.positions, store.outbox) == ({}, {}, [])
+
+
+def test_a_record_without_a_key_follows_the_partition_of_its_origin(driver: Driver) -> None:
+    stage = counting(driver.name)
+
+    def announce(batch: Batch[int]) -> None:
+        for record in batch.records:
+            batch.emit(driver.name("counts"), None, record.key())
+            batch.emit(driver.name("counts"), record.key(), b"to a chosen one", partition=2)
+
+    driver.start(dataclasses.replace(stage, handler=announce))
+    keys = [b"key-%d" % n for n in range(12)]
+    for key in keys:
+        driver.send(driver.name("events"), key, b"x")
+    driver.settle()
+    records = driver.records(driver.name("counts"))
+    unkeyed = {record.value(): record.partition() for record in records if record.key() is None}
+
+    assert unkeyed == {key: (murmur2(key) & 0x7FFFFFFF) % PARTITIONS for key in keys}
+    assert {record.partition() for record in records if record.key() is not None} == {2}

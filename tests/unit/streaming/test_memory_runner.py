@@ -121,3 +121,27 @@ def test_how_records_fall_into_rounds_changes_nothing(sent: list[tuple[bytes, by
         counts = [record.value() for record in runner.records("counts") if record.key() == key]
 
         assert counts == [str(n).encode() for n in range(1, times + 1)]
+
+
+crashes = st.lists(st.sampled_from([None, None, "before_commit", "after_commit"]), max_size=12)
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"ana", b"bo"]), st.sampled_from([b"x", b"bad"]))), crashes)
+def test_whatever_crashes_nothing_is_lost_and_nothing_is_doubled(sent: list[tuple[bytes, bytes]], when: Any) -> None:
+    runner = MemoryRunner([COUNTING], max_records=2)
+    for key, value in sent:
+        runner.send("in", key, value)
+    for crash in when:
+        runner.crash_at = crash
+        try:
+            runner.run()
+        except Crashed:
+            runner.restart()
+    runner.crash_at = None
+    runner.run()
+    good = Counter(key for key, value in sent if value == b"x")
+    failed = [value for _, value in sent if value == b"bad"]
+
+    assert runner.state("counting") == good
+    assert len(values(runner, "counts")) == sum(good.values())
+    assert values(runner, "counting.failed") == failed
