@@ -221,3 +221,11 @@ class RelayPosition(Table):
 
     lane: Mapped[int] = mapped_column(primary_key=True)
     next: Mapped[int]
+
+
+class LedgerIdentity(Table):
+    """One row: which ledger this is. What Kafka remembers of another one's outbox must not be taken for ours."""
+
+    __tablename__ = "ledger_identity"
+
+    id: Mapped[str] = mapped_column(primary_key=True)

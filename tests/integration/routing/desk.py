@@ -15,13 +15,13 @@ from streaming.memory import MemoryRunner
 from tests.unit.routing import world
 
 
-def runner(ledger: Ledger, plan: Plan, now: float = world.NOON) -> MemoryRunner:
-    return MemoryRunner([make_stage(plan, ledger)], now=now)
+def runner(ledger: Ledger, plan: Plan, now: float = world.NOON, prefix: str = "") -> MemoryRunner:
+    return MemoryRunner([make_stage(plan, ledger, prefix)], now=now)
 
 
-def feed(to: MemoryRunner, *leads: ScoredLead) -> None:
+def feed(to: MemoryRunner, *leads: ScoredLead, prefix: str = "") -> None:
     for lead in leads:
-        to.send("leads.scored", lead.lead_id.encode(), lead.to_json())
+        to.send(prefix + "leads.scored", lead.lead_id.encode(), lead.to_json())
     to.run()
 
 

@@ -175,10 +175,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("assignment_id", "sequence", name=op.f("pk_decisions")),
     )
+    op.create_table(
+        "ledger_identity",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_identity")),
+    )
+    op.execute("INSERT INTO ledger_identity (id) VALUES (gen_random_uuid()::text)")
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table("ledger_identity")
     op.drop_table("decisions")
     op.drop_table("assignment_events")
     op.drop_table("suppressions")

@@ -1,0 +1,139 @@
+"""Records to Kafka, exactly once: with them, in one transaction, goes how far each lane of the outbox is.
+
+The lane's position is kept as an offset of a consumer group that nobody joins, on the partition of that number. A
+fixed transactional id fences: of two publishers only the younger one can commit, and when it has taken the id, what
+the older one left open is aborted. The metadata of an offset names the ledger that it counts for.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
+from services.routing.ledger.outbox import Waiting
+from streaming.client import KafkaAddress
+from streaming.partition import destination
+
+log = logging.getLogger(__name__)
+
+CALL_SECONDS = 10.0
+SETTLE_SECONDS = 60.0
+RETRY_BACKOFF_MS = 10  # the next transaction is refused while the markers of the last one are written
+
+
+class PublisherLost(Exception):
+    """This publisher cannot go on (fenced, or the broker refused): make a new one."""
+
+
+class KafkaPublisher:
+    """One transaction at a time, under the id `name`."""
+
+    def __init__(self, address: KafkaAddress, name: str, lanes_topic: str, ledger_id: str) -> None:
+        self.lanes_topic, self.ledger_id = lanes_topic, ledger_id
+        self._partitions: dict[str, int] = {}
+        self._producer = Producer(
+            address.librdkafka_config(
+                client_id=name,
+                transactional_id=name,
+                transaction_timeout_ms=10_000,
+                linger_ms=0,
+                retry_backoff_ms=RETRY_BACKOFF_MS,
+                retry_backoff_max_ms=100,
+                compression_type="lz4",
+                message_max_bytes=8_000_000,
+            )
+        )
+        self._group = Consumer(
+            address.librdkafka_config(group_id=name, enable_auto_commit=False, isolation_level="read_committed")
+        )
+
+    def open(self) -> None:
+        """Take the id. Raises PublisherLost."""
+        self._insist(self._producer.init_transactions, seconds=30.0)
+
+    def close(self) -> None:
+        """Give the clients up; what is open is aborted by whoever takes the id next."""
+        self._producer.purge(blocking=False)
+        self._group.close()
+
+    def positions(self, lanes: Collection[int]) -> dict[int, int]:
+        """Next sequence of each of `lanes` that Kafka knows for this ledger. Raises PublisherLost."""
+        if not lanes:
+            return {}
+        until = monotonic() + SETTLE_SECONDS
+        while True:
+            try:
+                found = self._group.committed([self._slot(lane) for lane in sorted(lanes)], CALL_SECONDS)
+            except KafkaException as exc:
+                if monotonic() > until:
+                    raise PublisherLost(str(exc)) from exc
+                continue
+            wrong = [at.error for at in found if at.error is not None]
+            if not wrong:
+                return {at.partition: at.offset for at in found if at.offset >= 0 and at.metadata == self.ledger_id}
+            if monotonic() > until:
+                raise PublisherLost(str(wrong[0]))
+
+    def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None:
+        """Publish `records` and move the lanes to `nexts`, together. Raises PublisherLost, and has done nothing."""
+        try:
+            self._producer.begin_transaction()
+            for record in records:
+                self._produce(record)
+            slots = [self._slot(lane, at) for lane, at in nexts.items()]
+            member = self._group.consumer_group_metadata()
+            self._insist(self._producer.send_offsets_to_transaction, slots, member)
+            self._insist(self._producer.commit_transaction)
+        except KafkaException as exc:
+            self._abort(exc)
+            raise PublisherLost(str(exc)) from exc
+
+    def _produce(self, record: Waiting) -> None:
+        topic, key, value, headers, chosen = record.output
+        number = destination(key, chosen, record.lane, self._count(topic))
+        while True:
+            try:
+                self._producer.produce(topic, value, key, number, headers=list(headers))
+            except BufferError:  # the broker is slower than the ledger
+                self._producer.poll(0.05)
+            else:
+                return
+
+    def _count(self, topic: str) -> int:
+        if topic not in self._partitions:
+            found = self._producer.list_topics(topic, timeout=CALL_SECONDS).topics[topic]
+            if found.error is not None or not found.partitions:
+                raise KafkaException(found.error)
+            self._partitions[topic] = len(found.partitions)
+        return self._partitions[topic]
+
+    def _slot(self, lane: int, at: int | None = None) -> TopicPartition:
+        if at is None:
+            return TopicPartition(self.lanes_topic, lane)
+        return TopicPartition(self.lanes_topic, lane, at, self.ledger_id)
+
+    def _abort(self, why: KafkaException) -> None:
+        if why.args[0].fatal():
+            return
+        try:
+            self._insist(self._producer.abort_transaction)
+        except (KafkaException, PublisherLost) as exc:
+            log.warning("the transaction could not be aborted; the next publisher does it: %s", exc)
+
+    def _insist(self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS) -> None:
+        """Librdkafka's transactional calls may be repeated after a retriable error, a timeout among them."""
+        until = monotonic() + SETTLE_SECONDS
+        while True:
+            try:
+                call(*args, seconds)
+            except KafkaException as exc:
+                if not exc.args[0].retriable():
+                    raise
+                if monotonic() > until:
+                    raise PublisherLost(str(exc)) from exc
+            else:
+                return

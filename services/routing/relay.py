@@ -1,0 +1,164 @@
+"""The relay: from the ledger's outbox to Kafka, in order a lane, each record exactly once.
+
+Of all relays on a ledger one works at a time: it holds an advisory lock of PostgreSQL. Should two believe that they
+do (a connection was cut, a process was frozen), Kafka lets only the younger one commit. A round reads the outbox,
+leaves out what Kafka says is published, publishes the rest together with how far each lane is, and drops the rows. A
+crash at any point repeats the round and publishes nothing twice, for Kafka's word on a lane comes first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+from zlib import crc32
+
+import psycopg
+from confluent_kafka import KafkaException
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.topics import LEADS_SCORED
+from services.routing.ledger import Ledger, outbox
+from services.routing.ledger.faults import told_apart
+from services.routing.ledger.outbox import Waiting
+from services.routing.ledger.store import CHANNEL
+from services.routing.observed import observe
+from services.routing.outgoing import KafkaPublisher, PublisherLost
+from streaming.client import KafkaAddress
+from streaming.stage import TransientError
+
+log = logging.getLogger(__name__)
+
+BATCH = 2_000
+IDLE_SECONDS = 0.5
+STANDBY_SECONDS = 1.0
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Publisher(Protocol):
+    """Where records go; see `KafkaPublisher`."""
+
+    def open(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+    def positions(self, lanes: Collection[int]) -> dict[int, int]: ...  # noqa: D102
+    def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None: ...  # noqa: D102
+
+
+class OutOfStep(Exception):
+    """A lane of the outbox has a gap, or Kafka and the ledger contradict each other: a person has to look."""
+
+
+def kafka_relay(ledger: Ledger, address: KafkaAddress, prefix: str = "") -> Relay:
+    """The relay of `ledger` to the brokers at `address`; `prefix` as of the topics."""
+    name = f"{prefix}baton-relay"
+    return Relay(ledger, name, lambda ledger_id: KafkaPublisher(address, name, prefix + LEADS_SCORED, ledger_id))
+
+
+class Relay:
+    """Runs in a thread of its own between `start` and `stop`. `make` makes a publisher for a ledger of that id."""
+
+    def __init__(self, ledger: Ledger, name: str, make: Callable[[str], Publisher]) -> None:
+        self.ledger, self.name, self.make = ledger, name, make
+        self.leading = False
+        self.trouble = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="relay", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in the background."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """End after the round in hand."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+
+    def unwell(self) -> str:
+        """Why the process ought to be started again; empty where it need not be."""
+        dead = self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
+        return "the relay's thread has ended" if dead else ""
+
+    def run(self) -> None:
+        """Relay until `stop`. Faults that pass are waited out; `trouble` says which one it is."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                with self._lead() as connection:
+                    if connection is not None:
+                        self._relay(connection)
+                        failures = 0
+            except (TransientError, PublisherLost, KafkaException, SQLAlchemyError, psycopg.Error, OutOfStep) as exc:
+                self.trouble = f"{type(exc).__name__}: {exc}"
+                log.warning("the relay starts anew: %s", self.trouble)
+                self._stopping.wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
+                failures += 1
+
+    @contextmanager
+    def _lead(self) -> Iterator[psycopg.Connection | None]:
+        """A connection that holds the lock and listens; waits for the lock, None where it is told to stop before."""
+        url = self.ledger.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            try:
+                yield connection if self._locked(connection) else None
+            finally:
+                self.leading = False
+
+    def _locked(self, connection: psycopg.Connection) -> bool:
+        key = crc32(self.name.encode())
+        while not self._stopping.is_set():
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
+            if row is not None and row[0]:
+                return True
+            self._stopping.wait(STANDBY_SECONDS)
+        return False
+
+    def _relay(self, connection: psycopg.Connection) -> None:
+        with told_apart(), self.ledger.engine.begin() as reading:
+            ledger_id, noted = outbox.identity(reading), outbox.noted_positions(reading)
+        publisher = self.make(ledger_id)
+        try:
+            publisher.open()
+            positions: dict[int, int] = {}
+            self.leading, self.trouble = True, ""
+            while not self._stopping.is_set():
+                if not self._round(publisher, positions, noted):
+                    for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
+                        pass
+        finally:
+            publisher.close()
+
+    def _round(self, publisher: Publisher, positions: dict[int, int], noted: Mapping[int, int]) -> int:
+        """Publish what waits; gives the number of rows that were dealt with. `positions`: what is known of lanes."""
+        with told_apart(), self.ledger.engine.begin() as reading:
+            rows = outbox.waiting(reading, BATCH)
+        if not rows:
+            return 0
+        unknown = {row.lane for row in rows} - positions.keys()
+        positions |= {lane: noted.get(lane, 0) for lane in unknown} | publisher.positions(unknown)
+        due, nexts = in_step(rows, positions)
+        if due:
+            publisher.publish(due, nexts)
+            positions |= nexts
+            observe(due)
+        with told_apart(), self.ledger.engine.begin() as dropping:
+            outbox.drop(dropping, rows, {row.lane: positions[row.lane] for row in rows})
+        return len(rows)
+
+
+def in_step(rows: Sequence[Waiting], positions: Mapping[int, int]) -> tuple[list[Waiting], dict[int, int]]:
+    """Those of `rows` that are not published yet, and where each lane stands after them. Raises OutOfStep."""
+    due: list[Waiting] = []
+    nexts: dict[int, int] = {}
+    for row in rows:
+        at = nexts.get(row.lane, positions[row.lane])
+        if row.sequence < at:
+            continue
+        if row.sequence > at:
+            raise OutOfStep(f"lane {row.lane} of the outbox goes on at {row.sequence}, {at} was due")
+        due.append(row)
+        nexts[row.lane] = at + 1
+    return due, nexts

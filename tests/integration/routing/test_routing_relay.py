@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from services.routing.ledger import Ledger
+from services.routing.ledger.outbox import Waiting
+from services.routing.outgoing import PublisherLost
+from services.routing.relay import OutOfStep, Relay, in_step, kafka_relay
+from streaming.client import KafkaAddress
+from streaming.stage import Output
+from streaming.topics import TopicSpec, apply
+from tests.integration.routing.desk import feed, rows, runner
+from tests.unit.routing import world
+from tests.waiting import until
+
+pytestmark = pytest.mark.postgres
+
+
+@dataclass
+class FakeKafka:
+    """What outlives a publisher: records and positions, committed together."""
+
+    records: list[Waiting] = field(default_factory=list)
+    at: dict[int, int] = field(default_factory=dict)
+    fall_after_commit: bool = False
+    fall_before_commit: bool = False
+
+    def publisher(self, _ledger_id: str) -> FakePublisher:
+        return FakePublisher(self)
+
+
+@dataclass
+class FakePublisher:
+    kafka: FakeKafka
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def positions(self, lanes: Collection[int]) -> dict[int, int]:
+        return {lane: self.kafka.at[lane] for lane in lanes if lane in self.kafka.at}
+
+    def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None:
+        if self.kafka.fall_before_commit:
+            self.kafka.fall_before_commit = False
+            raise PublisherLost("before the commit")
+        self.kafka.records += records
+        self.kafka.at |= nexts
+        if self.kafka.fall_after_commit:
+            self.kafka.fall_after_commit = False
+            raise PublisherLost("after the commit")
+
+
+@pytest.fixture
+def fake_kafka() -> FakeKafka:
+    return FakeKafka()
+
+
+@pytest.fixture
+def relay(ledger: Ledger, fake_kafka: FakeKafka) -> Iterator[Relay]:
+    relay = Relay(ledger, "relay", fake_kafka.publisher)
+    yield relay
+    relay.stop()
+
+
+def empty(ledger: Ledger) -> bool:
+    return not rows(ledger, "SELECT id FROM outbox")
+
+
+def test_the_outbox_is_published_in_order_and_emptied(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
+    feed(runner(ledger, world.plan()), *(world.lead(f"lead-{i}") for i in range(50)))
+    relay.start()
+    until(lambda: empty(ledger), 10, "an empty outbox")
+    lanes = {lane: [one.sequence for one in fake_kafka.records if one.lane == lane] for lane in fake_kafka.at}
+
+    assert 100 == len(fake_kafka.records)
+    assert all(list(range(len(numbers))) == numbers for numbers in lanes.values())
+
+
+@pytest.mark.parametrize("fall", ["fall_before_commit", "fall_after_commit"])
+def test_a_publisher_that_falls_publishes_nothing_twice(
+    ledger: Ledger, relay: Relay, fake_kafka: FakeKafka, fall: str
+) -> None:
+    setattr(fake_kafka, fall, True)
+    feed(runner(ledger, world.plan()), *(world.lead(f"lead-{i}") for i in range(50)))
+    relay.start()
+    until(lambda: empty(ledger), 10, "an empty outbox")
+
+    assert 100 == len(fake_kafka.records) == len({(one.lane, one.sequence) for one in fake_kafka.records})
+
+
+def test_one_relay_of_two_works_and_the_other_takes_over(ledger: Ledger, fake_kafka: FakeKafka) -> None:
+    first, second = (Relay(ledger, "relay", fake_kafka.publisher) for _ in range(2))
+    first.start()
+    until(lambda: first.leading, 10, "the first to lead")
+    second.start()
+    feed(runner(ledger, world.plan()), world.lead("lena"))
+    until(lambda: empty(ledger), 10, "an empty outbox")
+    before = second.leading
+    first.stop()
+    until(lambda: second.leading, 10, "the second to lead")
+    second.stop()
+
+    assert not before
+    assert 2 == len(fake_kafka.records)
+
+
+def test_a_relay_whose_connection_is_cut_comes_back(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
+    relay.start()
+    until(lambda: relay.leading, 10, "the relay to lead")
+    rows(
+        ledger,
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())",
+    )
+    feed(runner(ledger, world.plan()), world.lead("lena"))
+    until(lambda: empty(ledger), 10, "an empty outbox")
+
+    assert 2 == len(fake_kafka.records)
+
+
+def test_a_gap_in_a_lane_is_told_and_not_jumped_over() -> None:
+    missing = [Waiting(1, 0, 0, Output("t", None, None)), Waiting(2, 0, 2, Output("t", None, None))]
+
+    with pytest.raises(OutOfStep, match="goes on at 2, 1 was due"):
+        in_step(missing, {0: 0})
+
+
+@pytest.mark.kafka
+def test_leads_reach_their_topics_in_kafka_exactly_once(ledger: Ledger, kafka: str, topic_prefix: str) -> None:
+    names = ["leads.scored", "sales.queue.enterprise", "sales.queue.general", "sales.assignments"]
+    apply(kafka, [TopicSpec(topic_prefix + name, partitions=4) for name in names])
+    leads = [world.lead(f"lead-{i}", segments=["enterprise"] if i % 2 else []) for i in range(200)]
+    run = runner(ledger, world.plan(), prefix=topic_prefix)
+    for half in (leads[:100], leads[100:]):
+        relay = kafka_relay(ledger, KafkaAddress.parse(kafka), topic_prefix)
+        relay.start()
+        feed(run, *half, prefix=topic_prefix)
+        until(lambda: empty(ledger), 30, "an empty outbox")
+        relay.stop()
+
+    assert sorted(lead.lead_id for lead in leads) == sorted(
+        key for name in names[1:3] for key in keys_of(kafka, topic_prefix + name)
+    )
+    assert 200 == len(keys_of(kafka, topic_prefix + "sales.assignments"))
+
+
+def keys_of(kafka: str, topic: str) -> list[str]:
+    reader = Consumer({"bootstrap.servers": kafka, "group.id": "reader", "isolation.level": "read_committed"})
+    slots = [TopicPartition(topic, number, 0) for number in range(4)]
+    left = {slot.partition: reader.get_watermark_offsets(slot, 10)[1] for slot in slots}
+    reader.assign(slots)
+    found: list[str] = []
+
+    def read() -> bool:
+        for message in reader.consume(500, 0.2):
+            if message.error() is None:
+                found.append((message.key() or b"").decode())
+        return all(at.offset >= left[at.partition] for at in reader.position(slots) if left[at.partition])
+
+    until(read, 20, f"the end of {topic}", every=0)
+    reader.close()
+    return found
