@@ -14,11 +14,15 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """No clock of marketing's is older; what says otherwise has a wrong clock."""
 
 
-def _to_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+def to_utc(value: datetime) -> datetime:
+    """`value` (aware) in UTC. Raises `ValueError` at the ends of the calendar, where the other zone's year has none."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside of the calendar") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(to_utc)]
 """A point in time: RFC 3339 with zone on the wire, UTC here and whenever written."""
 
 Text = Annotated[str, Field(max_length=1_000)]
