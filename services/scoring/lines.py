@@ -1,0 +1,121 @@
+"""The account of a score: a line a rule, a line a cap that bit, and the score that the lines add up to.
+
+Sums are exact (`math.fsum` rounds once, so order does not matter). The total is cut, then rounded to cents; the lines
+share the cents of the total (`services.scoring.cents`), so that they add up to the score as it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from services.scoring.cents import apportioned, to_cents
+from services.scoring.decay import Decay, worth
+from services.scoring.profile import times
+from services.scoring.rulebook import EngagementRule, Limit, Ruleset
+from services.scoring.vocabulary import View
+
+Kind = Literal["fit", "engagement"]
+
+_SECOND: Final = 1_000_000
+
+
+class Line(NamedTuple):
+    """One line, before rounding. `points` is what the rule gives now, `from_points` what it gave without age."""
+
+    rule: str
+    points: float
+    from_points: float
+    detail: str
+    group: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One line of an account, in points of two decimals: as `schemas.Explanation` has it."""
+
+    rule: str
+    kind: Kind
+    points: float
+    from_points: float
+    detail: str
+
+
+class Account(NamedTuple):
+    """A score and the lines that add up to it."""
+
+    score: float
+    entries: list[Entry]
+
+
+def fit_lines(view: View, now: float, ruleset: Ruleset) -> list[Line]:
+    """Lines of the fit rules that hold, at `now` (seconds since the epoch)."""
+    return [
+        Line(rule.id, rule.points, rule.points, rule.words, rule.group) for rule in ruleset.fit if rule.holds(view, now)
+    ]
+
+
+def engagement_lines(signals: Mapping[str, bytes], at: int, ruleset: Ruleset) -> list[Line]:
+    """Lines of the signals that lie not after `at` (microseconds since the epoch), in the order of the file."""
+    rules = [ruleset.engagement[name] for name in signals if name in ruleset.engagement]
+    rules.sort(key=_order)
+    lines: list[Line] = []
+    for rule in rules:
+        counted = limited([time for time in times(signals[rule.id]) if time <= at], rule.limit)
+        if not counted:
+            continue
+        points = _sum(counted, at, rule.points, rule.decay)
+        detail = rule.words if len(counted) == 1 else f"{len(counted)} × {rule.words}"
+        lines.append(Line(rule.id, points, rule.points * len(counted), detail, rule.group))
+    return lines
+
+
+def limited(ascending: Sequence[int], limit: Limit | None) -> Sequence[int]:
+    """Those of the times (microseconds, ascending) that count: the first ones of each period."""
+    if limit is None:
+        return ascending
+    counted: list[int] = []
+    period, left = None, 0
+    for time in ascending:
+        here = limit.period(time / _SECOND)
+        if here != period:
+            period, left = here, limit.times
+        if left:
+            counted.append(time)
+            left -= 1
+    return counted
+
+
+def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: float) -> Account:
+    """Cut each group at its maximum and the whole at 0 and `most`, and round. Lines that add nothing are left out."""
+    whole = list(lines)
+    for name, group_max in groups.items():
+        over = fsum(line.points for line in lines if line.group == name) - group_max
+        if over > 0:
+            whole.append(Line(f"group:{name}", -over, -over, f"the group {name} gives {group_max:g} at most"))
+    total = fsum(line.points for line in whole)
+    if total > most:
+        whole.append(Line(f"max:{kind}", most - total, most - total, f"{kind} ends at {most:g}"))
+        total = most
+    elif total < 0:
+        whole.append(Line(f"min:{kind}", -total, -total, f"{kind} does not fall below 0"))
+        total = 0.0
+    cents = to_cents(total)
+    entries = [
+        Entry(line.rule, kind, share / 100, to_cents(line.from_points) / 100, line.detail)
+        for line, share in zip(whole, apportioned([line.points for line in whole], cents), strict=True)
+        if share
+    ]
+    return Account(cents / 100, entries)
+
+
+def _order(rule: EngagementRule) -> int:
+    return rule.order
+
+
+def _sum(counted: Sequence[int], at: int, points: float, decay: Decay | None) -> float:
+    if decay is None:
+        return points * len(counted)
+    return fsum([worth(points, (at - time) / _SECOND, decay) for time in counted])

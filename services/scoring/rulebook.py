@@ -1,0 +1,104 @@
+"""What a ruleset is made of: values, compiled and frozen. `services.scoring.ruleset` reads them from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rules import durations
+from rules.condition import Condition
+from services.scoring.decay import Decay
+
+Holds = Callable[[Any, float], bool]
+
+WEEK = 7 * 86_400
+_MONDAY = 4 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The first `times` occurrences in each `per` seconds count; periods are aligned to UTC, weeks begin on Monday."""
+
+    times: int
+    per: float
+
+    def period(self, at: float) -> int:
+        """Number of the period that `at` (seconds since the epoch) lies in."""
+        start = _MONDAY if self.per % WEEK == 0 else 0  # the epoch was a Thursday
+        return int((at - start) // self.per)
+
+
+@dataclass(frozen=True, slots=True)
+class FitRule:
+    """Who they are."""
+
+    id: str
+    points: float
+    when: Condition
+    holds: Holds
+    words: str
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementRule:
+    """What they did. `holds` None: every event of the type counts. `order` is its place in the file."""
+
+    id: str
+    on: str
+    points: float
+    order: int = 0
+    when: Condition | None = None
+    holds: Holds | None = None
+    decay: Decay | None = None
+    limit: Limit | None = None
+    group: str | None = None
+    words: str = ""
+
+
+def words_of(on: str, when: Condition | None, limit: Limit | None, decay: Decay | None) -> str:
+    """What an engagement rule counts, and how it fades."""
+    parts = [on + (f" where {when.words()}" if when else "")]
+    if limit:
+        parts.append(f"at most {limit.times} in {durations.words(limit.per)}")
+    if decay:
+        parts.append(decay.words(durations.words(decay.span)))
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A group of leads that rules speak of by name."""
+
+    id: str
+    holds: Holds
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """All that scoring goes by. `grade_fit` and `grade_engagement` hold the lowest scores, best first."""
+
+    rules_hash: str
+    fit: tuple[FitRule, ...]
+    fit_max: float
+    engagement: Mapping[str, EngagementRule]
+    engagement_max: float
+    fit_groups: Mapping[str, float]
+    engagement_groups: Mapping[str, float]
+    grade_fit: tuple[float, float, float]
+    grade_engagement: tuple[float, float, float]
+    segments: tuple[Segment, ...] = ()
+    mql: Condition | None = None
+    mql_holds: Holds | None = None
+    hand_raise: frozenset[str] = frozenset()
+    cool_down: float = 30 * 86_400.0
+    by_type: Mapping[str, tuple[EngagementRule, ...]] = field(default_factory=dict)
+    """Engagement rules by the type of event that they look at."""
+
+    def grade(self, fit: float, engagement: float) -> str:
+        """Letter and digit of two rounded scores."""
+        letter = next((name for name, low in zip("ABC", self.grade_fit, strict=True) if fit >= low), "D")
+        digit = next((name for name, low in zip("123", self.grade_engagement, strict=True) if engagement >= low), "4")
+        return letter + digit

@@ -1,0 +1,193 @@
+"""Reads `scoring.yaml`: checked, compiled and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rules import condition
+from rules.condition import Condition
+from rules.document import Document, validated
+from rules.document import load as load_document
+from rules.faults import Fault, FaultyConfiguration
+from rules.spelling import mend_for
+from rules.vocabulary import Vocabulary
+from services.scoring import vocabulary
+from services.scoring.decay import Decay
+from services.scoring.declared import DecayKeys, EngagementKeys, FitKeys, GroupKeys, LimitKeys, ScoringKeys
+from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset, Segment, words_of
+
+__all__ = ["Ruleset", "load", "read"]
+
+Loc = tuple[str | int, ...]
+
+_LETTERS = ("A", "B", "C")
+_DIGITS = (1, 2, 3)
+
+
+def load(path: Path) -> Ruleset:
+    """Read the file at `path`. Raises `FaultyConfiguration` with every fault of it."""
+    return read(load_document(path))
+
+
+def read(document: Document) -> Ruleset:
+    """The ruleset that `document` declares. Raises `FaultyConfiguration` with every fault."""
+    keys = validated(document, ScoringKeys)
+    checker = _Checker(document)
+    checker.unique(("fit", "rules"), [rule.id for rule in keys.fit.rules])
+    checker.unique(("engagement", "rules"), [rule.id for rule in keys.engagement.rules])
+    checker.unique(("segments",), [segment.id for segment in keys.segments])
+    engagement = {rule.id: rule for rule in checker.engagement_rules(keys.engagement)}
+    mql = checker.qualify(keys)
+    ruleset = Ruleset(
+        rules_hash=document.digest,
+        fit=checker.fit_rules(keys.fit),
+        fit_max=keys.fit.max,
+        engagement=engagement,
+        engagement_max=keys.engagement.max,
+        fit_groups=_maxima(keys.fit.groups),
+        engagement_groups=_maxima(keys.engagement.groups),
+        grade_fit=checker.thresholds("fit", keys.grade.fit, _LETTERS, keys.fit.max),
+        grade_engagement=checker.thresholds("engagement", keys.grade.engagement, _DIGITS, keys.engagement.max),
+        segments=checker.segments(keys),
+        mql=mql,
+        mql_holds=mql.compile() if mql else None,
+        hand_raise=frozenset(keys.qualify.hand_raise),
+        cool_down=keys.recycle.cool_down,
+        by_type={on: tuple(r for r in engagement.values() if r.on == on) for on in {r.on for r in engagement.values()}},
+    )
+    if checker.faults:
+        raise FaultyConfiguration(checker.faults)
+    return ruleset
+
+
+@dataclass(slots=True)
+class _Checker:
+    """Gathers faults while it compiles; what is built beside a fault is thrown away with it."""
+
+    document: Document
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, loc: Sequence[str | int], message: str, mend: str) -> None:
+        self.faults.append(self.document.fault(loc, message, mend))
+
+    def unique(self, loc: Loc, ids: list[str]) -> None:
+        first: dict[str, int] = {}
+        for index, name in enumerate(ids):
+            if name in first:
+                line = self.document.line((*loc, first[name]))
+                self.fault((*loc, index, "id"), f"the id `{name}` stands twice (first on line {line})", "Rename one.")
+            first.setdefault(name, index)
+
+    def condition(self, data: Any, words: Vocabulary, loc: Loc) -> Condition | None:
+        try:
+            return condition.parse(data, words, self.document, loc)
+        except FaultyConfiguration as faulty:
+            self.faults += faulty.faults
+            return None
+
+    def fit_rules(self, keys: FitKeys) -> tuple[FitRule, ...]:
+        rules = []
+        for index, rule in enumerate(keys.rules):
+            loc: Loc = ("fit", "rules", index)
+            self.points(rule.points, loc)
+            self.group(rule.group, keys.groups, loc)
+            when = self.condition(rule.when, vocabulary.FIT, (*loc, "when"))
+            if when is not None:
+                rules.append(FitRule(rule.id, rule.points, when, when.compile(), when.words(), rule.group))
+        return tuple(rules)
+
+    def engagement_rules(self, keys: EngagementKeys) -> list[EngagementRule]:
+        rules = []
+        for index, rule in enumerate(keys.rules):
+            loc: Loc = ("engagement", "rules", index)
+            self.points(rule.points, loc)
+            self.group(rule.group, keys.groups, loc)
+            when = None
+            if "when" in rule.model_fields_set:
+                when = self.condition(rule.when, vocabulary.ENGAGEMENT, (*loc, "when"))
+            holds = when.compile() if when else None
+            decay, limit = _decay(rule.decay), _limit(rule.limit)
+            rules.append(
+                EngagementRule(
+                    id=rule.id,
+                    on=rule.on,
+                    points=rule.points,
+                    order=index,
+                    when=when,
+                    holds=holds,
+                    decay=decay,
+                    limit=limit,
+                    group=rule.group,
+                    words=words_of(rule.on, when, limit, decay),
+                )
+            )
+        return rules
+
+    def points(self, points: float, loc: Loc) -> None:
+        if points == 0:
+            self.fault((*loc, "points"), "the rule gives no points", "Give it some, or take it out.")
+        elif round(points, 2) != points:
+            self.fault((*loc, "points"), "points have two decimals at most", f"Write {round(points, 2):g}.")
+
+    def group(self, name: str | None, groups: Mapping[str, GroupKeys], loc: Loc) -> None:
+        if name is not None and name not in groups:
+            mend = mend_for(name, groups) if groups else f"Add `{name}: {{max: …}}` under `{loc[0]}.groups`."
+            self.fault((*loc, "group"), f"unknown group `{name}`", mend)
+
+    def thresholds(
+        self, which: str, given: Mapping[Any, float], names: tuple[Any, ...], most: float
+    ) -> tuple[float, float, float]:
+        loc: Loc = ("grade", which)
+        whole = ", ".join(map(str, names))
+        for name in given:
+            if name not in names:
+                self.fault((*loc, name), f"unknown grade `{name}`", f"There are {whole}; what is below is the last.")
+        missing = [str(name) for name in names if name not in given]
+        if missing:
+            self.fault(loc, f"the grade {', '.join(missing)} has no lowest score", f"Give one for each of {whole}.")
+            return (0.0, 0.0, 0.0)
+        first, second, third = (given[name] for name in names)
+        if not first > second > third:
+            mend = f"Give {names[0]} the highest score and {names[2]} the lowest."
+            self.fault(loc, f"the scores of {whole} do not descend", mend)
+        if third <= 0:
+            self.fault((*loc, names[2]), "every lead would reach this", "Write a score above 0.")
+        if first > most:
+            self.fault((*loc, names[0]), f"no lead can reach {first:g}: the score ends at {most:g}", "Lower it.")
+        return (first, second, third)
+
+    def segments(self, keys: ScoringKeys) -> tuple[Segment, ...]:
+        segments = []
+        for index, segment in enumerate(keys.segments):
+            when = self.condition(segment.when, vocabulary.SEGMENTS, ("segments", index, "when"))
+            if when is not None:
+                segments.append(Segment(segment.id, when.compile(), when.words()))
+        return tuple(segments)
+
+    def qualify(self, keys: ScoringKeys) -> Condition | None:
+        if "mql" in keys.qualify.model_fields_set:
+            return self.condition(keys.qualify.mql, vocabulary.QUALIFY, ("qualify", "mql"))
+        if not keys.qualify.hand_raise:
+            self.fault(("qualify",), "no lead can ever qualify", "Give `mql` a condition, or `hand_raise` types.")
+        return None
+
+
+def _decay(keys: DecayKeys | None) -> Decay | None:
+    if keys is None:
+        return None
+    if keys.half_life is not None:
+        return Decay("half_life", keys.half_life)
+    if keys.linear is not None:
+        return Decay("linear", keys.linear)
+    return Decay("window", keys.window or 0.0)
+
+
+def _limit(keys: LimitKeys | None) -> Limit | None:
+    return Limit(keys.times, keys.per) if keys else None
+
+
+def _maxima(groups: Mapping[str, GroupKeys]) -> dict[str, float]:
+    return {name: group.max for name, group in groups.items()}
