@@ -72,13 +72,14 @@ def _seen(record: Any) -> Seen:
         partition=record.partition,
         offset=record.offset,
         key=(record.key or b"").decode(errors="replace"),
-        value=_object(record.value),
+        value=read_object(record.value),
         headers={name: (value or b"").decode(errors="replace") for name, value in record.headers or ()},
         timestamp_ms=record.timestamp,
     )
 
 
-def _object(value: bytes | None) -> dict[str, Any] | None:
+def read_object(value: bytes | None) -> dict[str, Any] | None:
+    """The JSON object in `value`; None where it is none."""
     try:
         parsed = json.loads(value or b"null")
     except (ValueError, RecursionError):

@@ -44,7 +44,7 @@ def audit(records: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Report:
     routed = [seen for found in queues.values() for seen in found]
     lines = {
         "events in marketing.events": _count(events),
-        "  distinct event ids": str(len({(seen.value or {}).get("event_id") for seen in events if seen.value})),
+        "  distinct event ids": str(len({str(seen.value.get("event_id")) for seen in events if seen.value})),
         "records in leads.events": _count(leads),
         "records in leads.scored": _count(scored),
         "leads scored": str(len({seen.key for seen in scored})),
