@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from time import monotonic, sleep
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
@@ -39,8 +39,15 @@ def ends(admin: AdminClient, topic: str, numbers: Sequence[int]) -> dict[int, En
     return {number: (low[number], high[number]) for number in numbers}
 
 
-def stable_offsets(member: Consumer, topic: str, numbers: Sequence[int]) -> dict[int, int]:
-    """Committed offsets on which no transaction is open; -1 where none is committed.
+class Committed(NamedTuple):
+    """A committed offset (-1: none), and the transactional id of the worker that committed it (empty: none)."""
+
+    offset: int
+    owner: str
+
+
+def stable_offsets(member: Consumer, topic: str, numbers: Sequence[int]) -> dict[int, Committed]:
+    """Committed offsets on which no transaction is open.
 
     Raises Unsettled where the broker has no stable answer yet.
     """
@@ -51,7 +58,7 @@ def stable_offsets(member: Consumer, topic: str, numbers: Sequence[int]) -> dict
     for answer in answers:
         if answer.error is not None:
             raise Unsettled(str(answer.error))
-    return {answer.partition: max(-1, answer.offset) for answer in answers}
+    return {answer.partition: Committed(max(-1, answer.offset), answer.metadata or "") for answer in answers}
 
 
 def last_owners(settings: EngineSettings, topic: str, numbers: Sequence[int]) -> set[str]:

@@ -134,7 +134,8 @@ class Session:
                 raise SessionLost(str(error.args[0])) from error
             self.keeper.abandon()
             return self._hold(f"cannot prepare: {error}")
-        except Unsettled as why:
+        except (Unsettled, Refused) as why:
+            self.keeper.abandon()
             return self._hold(str(why))
         if ready:
             for part in waiting:

@@ -133,7 +133,6 @@ class EngineSettings:
                 "batch.size": 900_000,
                 "queue.buffering.max.messages": 1_000_000,
                 "queue.buffering.max.kbytes": 262_144,
-                "compression.type": "lz4",
                 "retry.backoff.ms": RETRY_BACKOFF_MS,
                 "retry.backoff.max.ms": 100,
                 "delivery.report.only.error": True,

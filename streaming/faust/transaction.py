@@ -20,6 +20,7 @@ from streaming.faust.assignment import UNKNOWN, Assignment, Partition
 from streaming.faust.faults import EngineBroken, TooLarge, Unsettled
 from streaming.faust.keeper import Check, Work
 from streaming.faust.offsets import ends, last_owners, stable_offsets
+from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.restore import Restore
 from streaming.faust.settings import EngineSettings
@@ -29,7 +30,7 @@ from streaming.stage import Failure, Stage
 
 log = logging.getLogger(__name__)
 
-STEP_SECONDS = 0.05
+STEP_SECONDS, LOOK_SECONDS = 0.05, 0.5
 
 
 class KafkaKeeper:
@@ -41,7 +42,8 @@ class KafkaKeeper:
         self.producer = TransactionalProducer(settings, settings.transactional_id, watchdog)
         self._offsets: dict[int, int] = {}
         self._restore: Restore | None = None
-        self._fenced: set[str] = set()
+        self._look_due = 0.0
+        self._former = FormerOwners(settings, self.admin, watchdog)
 
     def open(self) -> None:
         """Take the transactional id: what a former life of this worker left open is aborted."""
@@ -54,7 +56,7 @@ class KafkaKeeper:
 
     def abandon(self) -> None:
         """The assignment changed: stop reading for the old one."""
-        self._fenced.clear()
+        self._former.forget()
         if self._restore is not None:
             self._restore.close()
             self._restore = None
@@ -118,9 +120,7 @@ class KafkaKeeper:
                         dumps, writes = self.stage.codec.dumps, one.result.writes
                         values = [(key, None if value is None else dumps(value)) for key, value in writes.items()]
                         transaction.write(self.stage.changelog, one.part.number, values)
-            name = self.settings.transactional_id
-            at = [TopicPartition(self.stage.source, one.part.number, one.end, name) for one in work]
-            transaction.commit(at, assignment.member)
+            transaction.commit([self._place(one.part.number, one.end) for one in work], assignment.member)
         for one in work:
             one.part.next = one.end
             if one.result is not None:
@@ -129,8 +129,11 @@ class KafkaKeeper:
     def _begin(self, assignment: Assignment, waiting: Sequence[Partition]) -> Restore:
         numbers = [part.number for part in waiting]
         committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
+        self._former.abort_the_dead(owner for _, owner in committed.values())
         source = ends(self.admin, self.stage.source, numbers)
-        self._offsets = {n: start_of(self.stage.source, n, committed[n], source[n]) for n in numbers}
+        self._offsets = {n: start_of(self.stage.source, n, committed[n].offset, source[n]) for n in numbers}
+        name = self.settings.transactional_id
+        self._claim([number for number in numbers if committed[number].owner != name], assignment)
         stale = [part for part in waiting if part.next != self._offsets[part.number]]
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
@@ -140,23 +143,28 @@ class KafkaKeeper:
         changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
 
-    def _wait_for_former_owner(self, assignment: Assignment, waiting: Sequence[Partition], why: str) -> None:
-        """The name of the last owner is in the offset's metadata: taking its transactional id aborts what it left open.
+    def _claim(self, numbers: Sequence[int], assignment: Assignment) -> None:
+        """Write our name to partitions that we go on with: should we die in our first round, it says whose that was."""
+        if numbers:
+            with self.producer.transaction() as transaction:
+                transaction.commit([self._place(n, self._offsets[n]) for n in numbers], assignment.member)
 
-        A live one loses its producer by that and starts a new session; it had lost the partition already.
-        """
-        waited = monotonic() - assignment.since
+    def _place(self, number: int, offset: int) -> TopicPartition:
+        return TopicPartition(self.stage.source, number, offset, self.settings.transactional_id)
+
+    def _wait_for_former_owner(self, assignment: Assignment, waiting: Sequence[Partition], why: str) -> None:
+        """Something is open: a dead worker's is aborted at once, another one's if it takes too long."""
+        now = monotonic()
+        if now < self._look_due:
+            return
+        self._look_due, waited = now + LOOK_SECONDS, now - assignment.since
         if waited > self.settings.settle_timeout_seconds:
             raise EngineBroken(f"offsets or changelog of {self.stage.name} do not become stable: {why}")
-        if waited < self.settings.fence_after_seconds:
-            return
         owners = last_owners(self.settings, self.stage.source, [part.number for part in waiting])
-        for name in owners - {self.settings.transactional_id} - self._fenced:
-            log.warning("%s: aborting what %s left open (%s)", self.stage.name, name, why)
-            former = TransactionalProducer(self.settings, name, self.watchdog)
-            former.open(self.admin)
-            former.close()
-            self._fenced.add(name)
+        self._former.abort_the_dead(owners)
+        if waited > self.settings.fence_after_seconds:
+            log.warning("%s: still waiting for a former owner (%s)", self.stage.name, why)
+            self._former.abort_all(owners)
 
 
 def start_of(topic: str, number: int, committed: int, around: tuple[int, int]) -> int:
