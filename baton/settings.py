@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BATON_"
@@ -37,6 +37,9 @@ class Settings(BaseSettings):
 
     kafka: str | None = Field(
         default=None, description="Bootstrap servers of Kafka, comma-separated; unset: `baton up` starts a broker."
+    )
+    kafka_options: SecretStr | None = Field(
+        default=None, description="Options of Kafka's clients in librdkafka's names, a JSON object: TLS, SASL."
     )
     database_url: str | None = Field(
         default=None, description="SQLAlchemy URL of PostgreSQL; unset: `baton up` starts a server."
@@ -72,7 +75,10 @@ class Settings(BaseSettings):
     instance: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9._-]+$",
-        description="Static member id of this worker in its group, where workers keep stable names; else unset.",
+        description="Name of this worker that outlives it and that no other living worker has; unset: made up.",
+    )
+    static_instance: bool = Field(
+        default=False, description="Whether `BATON_INSTANCE` is the worker's static member id in its group, too."
     )
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="How logs are written; auto: for people on a terminal, else JSON lines."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -15,15 +17,17 @@ _BAR = 18  # characters
 _NOTICES = 4
 
 
-def render(snapshot: Snapshot, title: str, *, rows: int = 40) -> RenderableType:
+def render(snapshot: Snapshot, title: str, *, rows: int = 40, tips: Sequence[str] = ()) -> RenderableType:
     """The whole view, for a terminal with so many rows."""
     parts: list[RenderableType] = [_stages(snapshot)]
-    left = max(6, rows - len(snapshot.stages) - 14)
+    left = max(6, rows - len(snapshot.stages) - len(tips) - 14)
     if snapshot.queues:
         parts.append(_queues(snapshot.queues, most=max(4, left // 2)))
     parts.append(_routed(snapshot, most=max(4, left // 3)))
     if snapshot.notices:
         parts.append(Text("\n".join(snapshot.notices[-_NOTICES:]), style="yellow"))
+    if tips:
+        parts.append(Text("\n".join(tips), style="green"))
     foot = Text("Ctrl-C stops everything in order; the next start goes on from there.", style="dim")
     up = words.seconds(snapshot.uptime)
     return Panel(Group(*parts, foot), title=f"[bold]baton[/] {title}", subtitle=f"up {up}", box=box.ROUNDED)

@@ -1,0 +1,81 @@
+"""`baton check`, `baton doctor`, `baton lag`: whether all is as it should be."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import typer
+
+from baton.cli.answers import Json, print_json, print_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("check")(check)
+    app.command("doctor")(doctor)
+    app.command("lag")(lag)
+
+
+def check(*, as_json: Json = False) -> None:
+    """Every fault of the configuration at once, each with file, line and mend; and every setting."""
+    from dataclasses import asdict
+
+    from baton import check as checking
+    from baton.refusal import WRONG_USE
+    from baton.settings import Settings, describe
+
+    faults = list(checking.check_environment(os.environ))
+    settings = Settings() if not faults else Settings.model_construct()
+    found = checking.check_files(settings.config_dir)
+    faults += found.faults
+    if as_json:
+        print_json([asdict(fault) for fault in faults])
+    else:
+        if settings.model_fields_set or not faults:
+            print_table(
+                ("setting", "value", "source", "meaning"),
+                [(row.name, row.value, row.source, row.meaning) for row in describe(settings)],
+            )
+            typer.echo()
+        for fault in faults:
+            typer.echo(f"{fault.file}:{fault.line}: {fault.message}. {fault.mend}", err=True)
+        for notice in found.notices:
+            typer.echo(f"note: {notice.file}:{notice.line}: {notice.message}. {notice.mend}")
+        typer.echo("no faults" if not faults else f"{len(faults)} faults", err=bool(faults))
+    if faults:
+        raise typer.Exit(WRONG_USE)
+
+
+def doctor(*, as_json: Json = False) -> None:
+    """Look at this machine: Python, broker, database, configuration, ports."""
+    from dataclasses import asdict
+
+    from baton import doctor as looking
+    from baton.provisioning import with_what_is_up
+    from baton.refusal import NO
+    from baton.settings import Settings
+
+    settings = with_what_is_up(Settings())
+    found = looking.examine(settings)
+    if as_json:
+        print_json([asdict(one) for one in found])
+    else:
+        for one in found:
+            typer.echo(f"{'ok  ' if one.ok else 'no  '} {one.what}: {one.detail}")
+    if not all(one.ok for one in found):
+        raise typer.Exit(NO)
+
+
+def lag(*, as_json: Json = False) -> None:
+    """How far each stage is behind its input."""
+    from baton import lags
+    from baton.provisioning import with_what_is_up
+    from baton.settings import Settings
+
+    rows: list[dict[str, Any]] = lags.of_all_stages(with_what_is_up(Settings()))
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ("stage", "topic", "partition", "committed", "end", "records")
+        print_table(columns, [[row[column] for column in columns] for row in rows])

@@ -1,0 +1,107 @@
+"""What must be there before a worker starts: topics, tables, the roster. Each may be applied as often as one likes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baton.refusal import Refusal
+from baton.settings import Settings
+from schemas.topics import Topic, all_topics
+
+if TYPE_CHECKING:
+    from streaming.client import KafkaAddress
+    from streaming.topics import Change, TopicSpec
+
+
+def kafka_address(settings: Settings) -> KafkaAddress:
+    """The brokers. Raises `Refusal` where none are known or the setting cannot be used."""
+    from streaming.client import KafkaAddress, UnusableAddress
+
+    if settings.kafka is None:
+        raise Refusal("no broker is given and none is up", "Start `baton up`, or set BATON_KAFKA=host:port")
+    options = settings.kafka_options.get_secret_value() if settings.kafka_options else None
+    try:
+        return KafkaAddress.parse(settings.kafka, options)
+    except UnusableAddress as error:
+        raise Refusal(f"BATON_KAFKA: {error}") from error
+
+
+def database_url(settings: Settings) -> str:
+    """The URL of the ledger. Raises `Refusal` where none is known."""
+    url = settings.sqlalchemy_url
+    if url is None:
+        mend = "Start `baton up`, or set BATON_DATABASE_URL=postgresql://user:password@host/database"
+        raise Refusal("no database is given and none is up", mend)
+    return url
+
+
+def with_what_is_up(settings: Settings) -> Settings:
+    """Settings, with the servers of a running `baton up` on the same data folder where none are given."""
+    from baton.up import state
+
+    running = state.find(settings.data_dir)
+    if running is None:
+        return settings
+    found = {
+        "kafka": settings.kafka or running.kafka,
+        "database_url": settings.database_url or running.database_url,
+        "topic_prefix": settings.topic_prefix or running.topic_prefix,
+    }
+    return settings.model_copy(update=found)
+
+
+def topic_specs(settings: Settings, queues: list[str]) -> list[TopicSpec]:
+    """Every topic of this installation."""
+    return [_spec(topic, settings) for topic in all_topics(queues)]
+
+
+def apply_topics(settings: Settings, queues: list[str], patience: float = 30.0) -> list[Change]:
+    """Create what is missing, change what differs; returns what was done."""
+    from streaming import topics
+    from streaming.admin import KafkaRefused, KafkaUnreachable
+
+    address = kafka_address(settings)
+    try:
+        return topics.apply(address, topic_specs(settings, queues), patience)
+    except KafkaUnreachable as error:
+        raise Refusal(str(error), "See that BATON_KAFKA is right and the broker runs") from error
+    except KafkaRefused as error:
+        raise Refusal(f"the brokers refuse: {error}") from error
+
+
+def upgrade_database(settings: Settings) -> None:
+    """Bring the ledger's tables to this version."""
+    from sqlalchemy.exc import OperationalError
+
+    from services.routing import ledger
+
+    try:
+        ledger.upgrade(database_url(settings))
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else "it does not answer"
+        raise Refusal(f"the database cannot be used: {reason}", "See that BATON_DATABASE_URL is right") from error
+
+
+def queues_of(directory: Path) -> list[str]:
+    """Ids of the queues in the configuration."""
+    from baton import configuration
+
+    return list(configuration.plan(directory).queues)
+
+
+def _spec(topic: Topic, settings: Settings) -> TopicSpec:
+    from streaming.topics import TopicSpec
+
+    config: dict[str, str] = {"cleanup.policy": topic.cleanup}
+    if topic.retention_ms is not None:
+        config["retention.ms"] = str(topic.retention_ms)
+    return TopicSpec(settings.topic_prefix + topic.name, settings.partitions, config, settings.replication)
+
+
+def apply_roster(settings: Settings) -> dict[str, object]:
+    """Take roster.yaml over into the ledger; how many reps it has, and its hash."""
+    from baton import configuration
+
+    roster = configuration.plan(settings.config_dir).roster
+    return {"reps": len(roster.reps), "roster_hash": roster.hash}

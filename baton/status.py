@@ -1,0 +1,62 @@
+"""`baton status`: what a running Baton says of itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import httpx
+
+from baton.settings import Settings
+from baton.up import state
+from baton.up.sampler import STAGES, read_workers, stage_sample
+from baton.up.snapshot import StageSample
+from baton.up.state import Running
+from baton.up.supervisor import answers_ready
+
+_OVER = 1.0  # seconds that rates are taken over
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs and how it stands. `ready`: by name of the worker."""
+
+    running: Running
+    stages: tuple[StageSample, ...]
+    ready: dict[str, bool]
+
+    def document(self) -> dict[str, Any]:
+        """As `baton status --json` prints it: the keys of `ready`, lag and rates."""
+        stages = [asdict(stage) for stage in self.stages]
+        return self.running.ready_event() | {"event": "status", "stages": stages, "ready": self.ready}
+
+    def rows(self) -> list[list[Any]]:
+        """As a table."""
+        rows = []
+        for stage in self.stages:
+            mine = [
+                ok for name, ok in self.ready.items() if name.rpartition("-")[0] == stage.name or name == stage.name
+            ]
+            pids = ", ".join(map(str, self.running.pids.get(stage.name, [])))
+            ready = "yes" if mine and all(mine) else "no"
+            rows.append([stage.name, ready, stage.records, f"{stage.per_second:.1f}", stage.lag, stage.failed, pids])
+        return rows
+
+
+def look(settings: Settings) -> Status:
+    """Take a look of about a second. Raises `Refusal` where nothing runs."""
+    running = state.found(settings.data_dir)
+    workers = [(_stage(name), address) for name, address in running.probes.items()]
+    with httpx.Client(timeout=2.0) as client:
+        before, began = read_workers(client, workers), time.monotonic()
+        time.sleep(_OVER)
+        after, seconds = read_workers(client, workers), time.monotonic() - began
+    stages = tuple(stage_sample(name, after.get(name, []), before.get(name, []), seconds) for name in STAGES)
+    return Status(running, stages, {name: answers_ready(address) for name, address in running.probes.items()})
+
+
+def _stage(worker: str) -> str:
+    """The stage of a worker's name: `ingest` of `ingest-1`."""
+    stage, _, number = worker.rpartition("-")
+    return stage if number.isdigit() else worker

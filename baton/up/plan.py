@@ -1,0 +1,147 @@
+"""Which workers run, where they listen, and what each is told."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from baton.embedded.ports import free_port, is_free
+from baton.refusal import Refusal
+from baton.settings import Settings, variable
+from baton.up.worker import WorkerSpec
+
+STAGES = ("ingest", "scoring", "routing")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo's traffic: events a second, people a run."""
+
+    rate: float
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the servers are, once they run."""
+
+    kafka: str
+    database_url: str
+    embedded_broker: bool
+
+
+def parse_workers(text: str) -> dict[str, int]:
+    """`ingest=1,scoring=2` as numbers by stage; one where nothing is said. Raises `Refusal`."""
+    counts = dict.fromkeys(STAGES, 1)
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = part.partition("=")
+        if name not in counts or not number.isdigit() or int(number) < 1:
+            raise Refusal(f"--workers does not understand {part!r}", "Write it as ingest=1,scoring=2,routing=1")
+        counts[name] = int(number)
+    return counts
+
+
+def workers(
+    settings: Settings,
+    servers: Servers,
+    counts: Mapping[str, int],
+    secrets: Mapping[str, str],
+) -> tuple[list[WorkerSpec], list[str]]:
+    """Specs of the doors and the stages, and what is worth saying about their ports."""
+    ports = _Ports(settings)
+    common = {
+        variable("kafka"): servers.kafka,
+        variable("database_url"): servers.database_url,
+        variable("data_dir"): str(settings.data_dir.absolute()),
+        variable("config_dir"): str(settings.config_dir.absolute()),
+        "PYTHONUNBUFFERED": "1",
+        **secrets,
+    }
+    specs = []
+    for name in ("collector",):
+        port = ports.door(name)
+        specs.append(_spec(settings, name, name, port, common | {variable(f"{name}_port"): str(port)}))
+    unique = _unique(settings.data_dir)
+    for stage in STAGES:
+        for number in range(1, counts[stage] + 1):
+            port = ports.metrics()
+            told = {
+                variable("metrics_port"): str(port),
+                variable("instance"): f"{unique}-{stage}-{number}",
+                # On a real broker a static member would keep its partitions from the others after a clean stop.
+                variable("static_instance"): "1" if servers.embedded_broker else "0",
+            }
+            specs.append(_spec(settings, f"{stage}-{number}", stage, port, common | told))
+    return specs, ports.notices
+
+
+def traffic(settings: Settings, demo: Demo, collector: str, sales: str, secrets: Mapping[str, str]) -> WorkerSpec:
+    """The demo's traffic."""
+    told = {
+        variable("data_dir"): str(settings.data_dir.absolute()),
+        "BATON_DEMO_RATE": str(demo.rate),
+        "BATON_DEMO_PEOPLE": str(demo.people),
+        "BATON_DEMO_COLLECTOR": collector,
+        "BATON_DEMO_SALES": sales,
+        **secrets,
+    }
+    return WorkerSpec("traffic", "traffic", (sys.executable, "-m", "baton.demo"), told, restart=False)
+
+
+def _spec(settings: Settings, name: str, stage: str, port: int, told: dict[str, str]) -> WorkerSpec:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 it is asked for
+    command = (sys.executable, "-m", "baton", stage)
+    return WorkerSpec(name, stage, command, told, probes=f"http://{host}:{port}")
+
+
+def _unique(data_dir: Path) -> str:
+    """A name for this installation among all that share a broker."""
+    return hashlib.sha256(f"{socket.gethostname()}:{data_dir.absolute()}".encode()).hexdigest()[:8]
+
+
+class _Ports:
+    """Gives out ports: a default one that is taken gives way to a free one, and this is said; a set one stays."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self.notices = settings, list[str]()
+        self._given: set[int] = set()
+        self._next = self._consecutive()
+
+    def door(self, name: str) -> int:
+        """The port of a door."""
+        field = f"{name}_port"
+        port = int(getattr(self._settings, field))
+        if port == 0:
+            return self._free()
+        if is_free(port, self._settings.host):
+            self._given.add(port)
+            return port
+        if field in self._settings.model_fields_set:
+            raise Refusal(f"port {port} is taken", f"Set {variable(field)} to another one; 0 takes a free one")
+        other = self._free()
+        self.notices.append(f"port {port} is taken, so the {name} listens on {other}; {variable(field)} sets it")
+        return other
+
+    def metrics(self) -> int:
+        """The next port of a worker's metrics."""
+        return next(self._next)
+
+    def _consecutive(self) -> Iterator[int]:
+        port = self._settings.metrics_port
+        while port:
+            if port not in self._given and is_free(port, self._settings.host):
+                self._given.add(port)
+                yield port
+            port = (port + 1) % 65536
+        while True:
+            yield self._free()
+
+    def _free(self) -> int:
+        while (port := free_port(self._settings.host)) in self._given:
+            continue
+        self._given.add(port)
+        return port

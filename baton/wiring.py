@@ -1,0 +1,174 @@
+"""The composition root: makes each process of its parts, runs it, gives its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from baton import configuration, provisioning
+from baton.logs import set_up
+from baton.refusal import Refusal
+from baton.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from streaming.faust.settings import EngineSettings
+    from streaming.probes import Probes, Readiness
+    from streaming.stage import Stage
+
+_GRACE = 3  # seconds that a door's open requests have to end
+
+
+def engine_settings(settings: Settings, stage: str) -> EngineSettings:
+    """The settings of a stage's engine."""
+    from streaming.faust.settings import EngineSettings
+
+    address = provisioning.kafka_address(settings)
+    made = EngineSettings(
+        bootstrap=address.bootstrap,
+        group=f"{settings.topic_prefix}baton-{stage}",
+        static_instance=settings.static_instance and settings.instance is not None,
+        librdkafka=address.options,
+        data_dir=settings.data_dir / "engine" / stage,
+        breaker_consecutive=settings.breaker_consecutive,
+        breaker_share=settings.breaker_share,
+        breaker_resume_seconds=settings.breaker_resume,
+    )
+    return replace(made, instance=settings.instance) if settings.instance else made
+
+
+def run_ingest(settings: Settings) -> int:
+    """The ingest worker, until it is told to stop."""
+    from services.ingest.stage import NAME, make_stage
+
+    set_up(NAME, settings)
+    return _run_stage(make_stage(configuration.sources(settings.config_dir), settings.topic_prefix), settings)
+
+
+def run_scoring(settings: Settings) -> int:
+    """The scoring worker, until it is told to stop."""
+    from services.scoring.stage import NAME, make_stage
+
+    set_up(NAME, settings)
+    return _run_stage(make_stage(configuration.ruleset(settings.config_dir), settings.topic_prefix), settings)
+
+
+def _run_stage(stage: Stage, settings: Settings) -> int:
+    from streaming.faust.app import make_app
+    from streaming.faust.worker import run
+    from streaming.probes import Readiness
+
+    readiness = Readiness()
+    app = make_app(stage, engine_settings(settings, stage.name), readiness=readiness)
+    return run(app, _probes(readiness, settings))
+
+
+def _probes(readiness: Readiness, settings: Settings) -> Probes:
+    from streaming.probes import Probes
+
+    try:
+        return Probes(readiness, settings.host, settings.metrics_port)
+    except OSError as error:
+        raise Refusal(
+            f"port {settings.metrics_port} on {settings.host} cannot be taken ({error.strerror})",
+            "Set BATON_METRICS_PORT to another one; 0 takes a free one",
+        ) from error
+
+
+def run_collector(settings: Settings) -> int:
+    """The collector, until it is told to stop."""
+    import uvloop
+
+    from services.ingest.collector.app import make_collector
+    from services.ingest.platforms.meta_graph import GraphReader
+    from services.ingest.publisher import KafkaPublisher
+
+    log = set_up("collector", settings)
+    sources = configuration.sources(settings.config_dir)
+    for notice in sources.notices:
+        log.warning("source", file=notice.file, line=notice.line, message=notice.message, mend=notice.mend)
+    address = provisioning.kafka_address(settings)
+    door = _listening(settings.host, settings.collector_port, "BATON_COLLECTOR_PORT")
+    log.info("listening", port=door.getsockname()[1])
+
+    async def serve() -> None:
+        publisher, meta = KafkaPublisher(address.librdkafka_config()), GraphReader()
+        try:
+            app = make_collector(sources, publisher, prefix=settings.topic_prefix, fetchers={"meta": meta})
+            await _serve(app, door)
+        finally:
+            await publisher.close()
+            await meta.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+    return 0
+
+
+async def _serve(app: Starlette, door: socket.socket) -> None:
+    """Serve `app` on a listening socket until SIGTERM or SIGINT."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn raises the signal again once it has stopped
+    await uvicorn.Server(config).serve(sockets=[door])
+
+
+def _listening(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that listens there. Raises `Refusal` where the port is taken."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise Refusal(
+            f"port {port} on {host} cannot be taken ({error.strerror})",
+            f"Set {setting} to another one; 0 takes a free one",
+        ) from error
+
+
+def run_routing(settings: Settings) -> int:
+    """The routing worker with its relay, until it is told to stop."""
+    from services.routing.ledger import Ledger
+    from services.routing.relay import kafka_relay
+    from services.routing.stage import NAME, make_stage
+    from streaming.faust.app import make_app
+    from streaming.faust.worker import run
+    from streaming.probes import Readiness
+
+    set_up(NAME, settings)
+    plan = configuration.plan(settings.config_dir)
+    ledger = Ledger.at(provisioning.database_url(settings))
+    readiness = Readiness()
+    app = make_app(
+        make_stage(plan, ledger, settings.topic_prefix), engine_settings(settings, NAME), readiness=readiness
+    )
+    relay = kafka_relay(ledger, provisioning.kafka_address(settings), settings.topic_prefix)
+    relay.start()
+    try:
+        return run(app, _probes(readiness, settings))
+    finally:
+        relay.stop()
+        ledger.close()
+
+
+WORKERS: dict[str, Callable[[Settings], int]] = {
+    "collector": run_collector,
+    "ingest": run_ingest,
+    "scoring": run_scoring,
+    "routing": run_routing,
+}
+"""Every kind of worker, by the name of its command."""
