@@ -7,7 +7,7 @@ from typing import TypeVar
 import orjson
 from pydantic import ValidationError
 
-from schemas import ScoredLead
+from schemas import SalesOutcome, ScoredLead
 from schemas.record import SCHEMA_VERSION, Record
 from streaming.stage import Message, RecordError
 
@@ -53,9 +53,22 @@ def _unsupported(version: int) -> RecordError:
 def scored_lead(message: Message) -> ScoredLead:
     """The lead in `message`. Raises `RecordError`."""
     lead = record(message.value(), ScoredLead)
-    if "\x00" in lead.lead_id:
-        raise RecordError("schema_violation", "lead_id: holds a NUL character; send a UUID")
+    _no_nul("lead_id", lead.lead_id)
     key = message.key()
     if key is None or key != lead.lead_id.encode():
         raise RecordError("schema_violation", "key: is not the lead_id; a lead's records share a partition by it")
     return lead
+
+
+def sales_outcome(value: bytes | None) -> SalesOutcome:
+    """The outcome in `value`. Raises `RecordError`."""
+    outcome = record(value, SalesOutcome)
+    for name in ("outcome_id", "lead_id", "assignment_id", "reason"):
+        _no_nul(name, getattr(outcome, name))
+    return outcome
+
+
+def _no_nul(field: str, text: str | None) -> None:
+    """PostgreSQL's texts hold everything but NUL. Raises `RecordError`."""
+    if text is not None and "\x00" in text:
+        raise RecordError("schema_violation", f"{field}: holds a NUL character; leave it out")

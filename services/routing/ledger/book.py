@@ -11,16 +11,12 @@ from sqlalchemy import Connection, Row, text
 from services.routing.plan import Plan
 from services.routing.standing import Book, QueueStanding, RepStanding
 
+_QUEUES = "SELECT id, turn, given, seats, had, last FROM queues WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id"
+_REPS = "SELECT id, open, day, taken, away, away_until FROM reps WHERE id = ANY(CAST(:ids AS text[])) ORDER BY id"
+_SEE_QUEUES, _SEE_REPS = text(_QUEUES), text(_REPS)
 # Rows are locked in the order of their ids, queues before reps: transactions of different partitions wait for each
 # other, and never in a circle.
-_QUEUES = text("""
-    SELECT id, turn, given, seats, had, last FROM queues WHERE id = ANY(CAST(:ids AS text[]))
-    ORDER BY id FOR NO KEY UPDATE
-""")
-_REPS = text("""
-    SELECT id, open, day, taken, away, away_until FROM reps WHERE id = ANY(CAST(:ids AS text[]))
-    ORDER BY id FOR NO KEY UPDATE
-""")
+_LOCK_QUEUES, _LOCK_REPS = text(f"{_QUEUES} FOR NO KEY UPDATE"), text(f"{_REPS} FOR NO KEY UPDATE")
 _NEW_QUEUES = text("INSERT INTO queues (id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING")
 _NEW_REPS = text("INSERT INTO reps (id) SELECT unnest(CAST(:ids AS text[])) ON CONFLICT DO NOTHING")
 _SAVE_QUEUES = text("""
@@ -40,15 +36,32 @@ _SAVE_REPS = text("""
 
 def lock(connection: Connection, plan: Plan, queues: Iterable[str], now: float, reps: Iterable[str] = ()) -> Book:
     """The standings of `queues`, of everybody in their pools and of `reps`, locked until the transaction ends."""
-    wanted = sorted(set(queues))
-    known = [plan.queues[name] for name in wanted if name in plan.queues]
-    people = {rep.id for queue in known for rep in queue.members} | {queue.manager for queue in known if queue.manager}
-    people |= set(reps)
+    names, people = _concerned(plan, queues, reps)
+    found_queues = _locked(connection, _LOCK_QUEUES, _NEW_QUEUES, names)
+    return _book(now, found_queues, _locked(connection, _LOCK_REPS, _NEW_REPS, people))
+
+
+def peek(connection: Connection, plan: Plan, queues: Iterable[str], now: float) -> Book:
+    """The same, to look at only: nothing is locked, so it may be out of date at once."""
+    names, people = _concerned(plan, queues, ())
+    found_queues = connection.execute(_SEE_QUEUES, {"ids": names}).all()
+    return _book(now, found_queues, connection.execute(_SEE_REPS, {"ids": people}).all())
+
+
+def _concerned(plan: Plan, queues: Iterable[str], reps: Iterable[str]) -> tuple[list[str], list[str]]:
+    names = sorted(set(queues))
+    people = set(reps)
+    for queue in (plan.queues[name] for name in names if name in plan.queues):
+        people |= {rep.id for rep in queue.members} | ({queue.manager} if queue.manager else set())
+    return names, sorted(people)
+
+
+def _book(now: float, queues: Iterable[Row[Any]], reps: Iterable[Row[Any]]) -> Book:
     book = Book(now)
-    for row in _locked(connection, _QUEUES, _NEW_QUEUES, wanted):
+    for row in queues:
         seats = tuple((str(rep), int(weight)) for rep, weight in row.seats)
         book.queues[row.id] = QueueStanding(row.turn, row.given, seats, dict(row.had), dict(row.last))
-    for row in _locked(connection, _REPS, _NEW_REPS, sorted(people)):
+    for row in reps:
         until = None if row.away_until is None else row.away_until.timestamp()
         book.reps[row.id] = RepStanding(row.open, row.day, row.taken, row.away, until)
     return book

@@ -157,9 +157,8 @@ def keys_of(kafka: str, topic: str) -> list[str]:
     found: list[str] = []
 
     def read() -> bool:
-        for message in reader.consume(500, 0.2):
-            if message.error() is None:
-                found.append((message.key() or b"").decode())
+        taken = reader.consume(500, 0.2)
+        found.extend((message.key() or b"").decode() for message in taken if message.error() is None)
         return all(at.offset >= left[at.partition] for at in reader.position(slots) if left[at.partition])
 
     until(read, 20, f"the end of {topic}", every=0)

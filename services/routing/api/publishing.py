@@ -1,0 +1,58 @@
+"""Where the sales API puts outcomes: `sales.outcomes`, safely."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from streaming.client import KafkaAddress
+from streaming.stage import Output, TransientError
+
+
+class Publisher(Protocol):
+    """Takes a record; returns once it is safe."""
+
+    def publish(self, output: Output) -> None:
+        """Raises `TransientError` where the record may not have been taken."""
+
+
+class KafkaPublisher:
+    """Publishes with acks=all, idempotently. Blocks; may be called from several threads."""
+
+    def __init__(self, address: KafkaAddress, patience_seconds: float = 10.0) -> None:
+        self.patience = patience_seconds
+        self._producer = Producer(
+            address.librdkafka_config(
+                client_id="baton-sales",
+                enable_idempotence=True,
+                acks="all",
+                partitioner="murmur2_random",
+                linger_ms=2,
+                message_timeout_ms=int(patience_seconds * 1000),
+            )
+        )
+
+    def publish(self, output: Output) -> None:
+        """Returns once the brokers have the record. Raises `TransientError`."""
+        failed: list[KafkaError] = []
+        done: list[Message] = []
+
+        def heard(error: KafkaError | None, message: Message) -> None:
+            done.append(message)
+            if error is not None:
+                failed.append(error)
+
+        try:
+            self._producer.produce(
+                output.topic, output.value, output.key, headers=list(output.headers), on_delivery=heard
+            )
+            self._producer.flush(self.patience)
+        except (KafkaException, BufferError) as exc:
+            raise TransientError(str(exc)) from exc
+        if failed or not done:
+            raise TransientError(str(failed[0]) if failed else "Kafka did not answer in time")
+
+    def close(self) -> None:
+        """Wait for what is under way."""
+        self._producer.flush(self.patience)

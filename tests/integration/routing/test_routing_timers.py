@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from services.routing.ledger import Ledger
+from services.routing.timers import Timers
+from streaming.metrics import REGISTRY
+from tests.integration.routing.desk import feed, outbox, rows, runner
+from tests.unit.routing import world
+
+pytestmark = pytest.mark.postgres
+
+OFFERED = """
+queues:
+  - {id: enterprise, pool: {team: emea}, offer: {within: 15m, tries: 2, then: %s}}
+  - {id: general, pool: {team: inbound}}
+rules: [{id: all, otherwise: true, queue: enterprise}]
+"""
+NARROW = """
+queues:
+  - {id: enterprise, pool: {team: emea}, overflow: {after: 4h, to: general}}
+  - {id: general, pool: {team: inbound}}
+rules: [{id: all, otherwise: true, queue: enterprise}]
+"""
+FULL = world.ROSTER.replace("team: emea, weight: 2", "team: emea, capacity: 1, weight: 2").replace(
+    "team: emea, weight: 1", "team: emea, capacity: 1, weight: 1"
+)
+
+
+def changes(ledger: Ledger, lead: str) -> list[tuple[int, str, str | None]]:
+    found = [one for one in outbox(ledger, "sales.assignments") if one["lead_id"] == lead]
+    return [(one["sequence"], one["status"], one.get("rep")) for one in found]
+
+
+def free_everybody(ledger: Ledger) -> None:
+    with ledger.unit() as unit:
+        unit.connection.exec_driver_sql("UPDATE reps SET open = 0")
+
+
+def test_an_offer_that_is_not_answered_in_time_goes_to_the_next_then_waits(ledger: Ledger) -> None:
+    plan = world.plan(OFFERED % "wait")
+    timers = Timers(ledger, plan)
+    feed(runner(ledger, plan), world.lead("lena"))
+    early = timers.tick(world.NOON + 899)
+    first = timers.tick(world.NOON + 900)
+    second = timers.tick(world.NOON + 1800)
+
+    assert (0, 1) == (early, first)
+    assert second >= 1
+    assert [
+        (1, "offered", "ana"),
+        (2, "expired", "ana"),
+        (3, "offered", "bo"),
+        (4, "expired", "bo"),
+        (5, "waiting", None),
+        (6, "offered", "ana"),  # everybody is asked again
+    ] == changes(ledger, "lena")
+
+
+def test_after_the_tries_a_manager_has_to_decide_and_no_timer_does(ledger: Ledger) -> None:
+    plan = world.plan(OFFERED % "manager")
+    timers = Timers(ledger, plan)
+    feed(runner(ledger, plan), world.lead("lena"))
+    for minutes in (15, 30, 45, 600):
+        timers.tick(world.NOON + 60 * minutes)
+
+    assert (5, "waiting", None) == changes(ledger, "lena")[-1]
+    assert [{"escalated": True}] == rows(ledger, "SELECT escalated FROM assignments")
+
+
+def test_waiting_leads_go_out_oldest_first_when_somebody_comes_free(ledger: Ledger) -> None:
+    plan = world.plan(roster=FULL)
+    run, timers = runner(ledger, plan), Timers(ledger, plan)
+    for number in range(6):
+        run.now = world.NOON + number
+        feed(run, world.lead(f"lead-{number}", segments=["enterprise"]))
+    idle = timers.tick(world.NOON + 60)
+    free_everybody(ledger)
+    timers.tick(world.NOON + 61)
+
+    assert 0 == idle
+    assert ["offered", "offered", "offered", "offered", "waiting", "waiting"] == [
+        row["status"] for row in rows(ledger, "SELECT status FROM assignments ORDER BY lead_id")
+    ]
+    assert [(1, "waiting", None), (2, "offered", "ana")] == changes(ledger, "lead-2")
+    assert 6 == len(outbox(ledger, "sales.queue.enterprise"))
+
+
+def test_a_lead_that_waited_too_long_overflows_to_another_queue(ledger: Ledger) -> None:
+    plan = world.plan(NARROW, FULL)
+    timers = Timers(ledger, plan)
+    feed(runner(ledger, plan), *(world.lead(f"lead-{i}") for i in range(3)))
+    (waiting,) = rows(ledger, "SELECT lead_id FROM assignments WHERE status = 'waiting'")
+    early = timers.tick(world.NOON + 4 * 3600 - 1)
+    late = timers.tick(world.NOON + 4 * 3600)
+    (moved,) = outbox(ledger, "sales.queue.general")
+
+    assert (0, 1) == (early, late)
+    assert (waiting["lead_id"], "general", "cem") == (moved["lead_id"], moved["queue"], moved["rep"])
+    assert (2, "offered", "cem") == changes(ledger, waiting["lead_id"])[-1]
+
+
+def test_open_offers_and_waiting_leads_are_measured(ledger: Ledger) -> None:
+    plan = world.plan(roster=FULL)
+    feed(runner(ledger, plan), *(world.lead(f"lead-{i}", segments=["enterprise"]) for i in range(5)))
+    Timers(ledger, plan).tick(world.NOON)
+
+    assert 2 == REGISTRY.get_sample_value("baton_offers_open", {"queue": "enterprise"})
+    assert 3 == REGISTRY.get_sample_value("baton_waiting_leads", {"queue": "enterprise"})
+    assert 0 == REGISTRY.get_sample_value("baton_waiting_leads", {"queue": "general"})

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from services.routing.ledger import Ledger
+from services.routing.outcomes import Outcomes
+from streaming.memory import MemoryRecord
+from tests.integration.routing.desk import everything, feed, outbox, rows, runner
+from tests.unit.routing import world
+
+pytestmark = pytest.mark.postgres
+
+
+def record(offset: int, value: bytes | None) -> MemoryRecord:
+    return MemoryRecord("sales.outcomes", 0, offset, b"lena", value, (), 0)
+
+
+def outcome(kind: str, number: int = 1, **more: Any) -> bytes:
+    at = {"lead_id": "lena", "occurred_at": "2026-09-24T13:00:00Z"}
+    return orjson.dumps({"outcome_id": f"o-{number}", "kind": kind, **at, **more})
+
+
+@pytest.fixture
+def outcomes(ledger: Ledger) -> Outcomes:
+    feed(runner(ledger, world.plan()), world.lead("lena", segments=["enterprise"]))
+    return Outcomes(ledger, world.plan(), clock=lambda: world.NOON + 60)
+
+
+def status(ledger: Ledger) -> tuple[str, str | None]:
+    (found,) = rows(ledger, "SELECT status, outcome FROM assignments")
+    return found["status"], found["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("accepted", ("accepted", None)),
+        ("contacted", ("accepted", None)),
+        ("meeting_booked", ("accepted", None)),
+        ("qualified", ("accepted", None)),
+        ("won", ("closed", "won")),
+        ("recycled", ("closed", "recycled")),
+        ("declined", ("offered", None)),
+    ],
+)
+def test_an_outcome_moves_the_assignment(
+    ledger: Ledger, outcomes: Outcomes, kind: str, expected: tuple[str, str | None]
+) -> None:
+    assert "applied" == outcomes.take(record(0, outcome(kind)))
+    assert expected == status(ledger)
+
+
+def test_a_lead_that_is_closed_frees_the_rep(ledger: Ledger, outcomes: Outcomes) -> None:
+    outcomes.take(record(0, outcome("lost")))
+
+    assert [{"open": 0}] == rows(ledger, "SELECT open FROM reps WHERE id = 'ana'")
+
+
+def test_an_outcome_that_comes_twice_changes_nothing(ledger: Ledger, outcomes: Outcomes) -> None:
+    outcomes.take(record(0, outcome("won")))
+    before = everything(ledger)
+    repeated = [outcomes.take(record(0, outcome("won"))), outcomes.take(record(1, outcome("won")))]
+
+    assert ["duplicate", "duplicate"] == repeated
+    assert before == everything(ledger)
+
+
+def test_an_outcome_of_an_unknown_lead_is_kept(ledger: Ledger, outcomes: Outcomes) -> None:
+    assert "unmatched" == outcomes.take(record(0, outcome("won", lead_id="nobody")))
+    assert [{"lead_id": "nobody"}] == rows(ledger, "SELECT lead_id FROM outcomes")
+
+
+@pytest.mark.parametrize("value", [None, b"{", b'{"outcome_id": "o"}', outcome("won", reason="\x00")])
+def test_a_malformed_outcome_fails_once_with_its_bytes(ledger: Ledger, outcomes: Outcomes, value: bytes | None) -> None:
+    results = [outcomes.take(record(0, value)), outcomes.take(record(0, value))]
+    failed = rows(ledger, "SELECT value FROM outbox WHERE topic = 'routing.failed'")
+
+    assert ["failed", "duplicate"] == results
+    assert [value] == [None if row["value"] is None else bytes(row["value"]) for row in failed]
+
+
+def test_a_recycled_lead_that_qualifies_anew_is_assigned_anew(ledger: Ledger, outcomes: Outcomes) -> None:
+    outcomes.take(record(0, outcome("recycled")))
+    run = runner(ledger, world.plan())
+    feed(run, world.lead("lena"))  # the old record, replayed
+    feed(run, world.lead("lena", as_of="2026-10-24T12:00:00Z", transition=None))  # still as it was
+    before = len(rows(ledger, "SELECT 1 FROM assignments"))
+    again = world.lead("lena", as_of="2026-10-25T12:00:00Z")
+    feed(run, again, again)
+
+    assert 1 == before
+    assert [1, 2] == [row["q"] for row in rows(ledger, "SELECT qualification AS q FROM assignments ORDER BY 1")]
+    assert 1 == len(outbox(ledger, "sales.queue.general"))
