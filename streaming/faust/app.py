@@ -10,7 +10,9 @@ import faust
 from faust.app import BootStrategy
 
 from streaming.client import KafkaAddress
+from streaming.faust.credentials import credentials
 from streaming.faust.engine import Engine
+from streaming.faust.inner import CommittedTransport
 from streaming.faust.settings import EngineSettings
 from streaming.probes import Readiness
 from streaming.stage import Stage
@@ -53,6 +55,7 @@ class StageApp(faust.App):
         super().__init__(
             f"{settings.group}.agents",
             broker=[f"kafka://{server}" for server in address.servers],
+            broker_credentials=credentials(address),
             datadir=str(settings.data_dir),
             store="memory://",
             autodiscover=False,
@@ -72,6 +75,7 @@ class StageApp(faust.App):
             stream_wait_empty=False,
             web_enabled=False,
         )
+        self.transport = CommittedTransport(self.conf.broker_consumer, self)
 
     async def on_started_init_extra_services(self) -> None:
         """Start the engines, once the rest of the app is up."""
