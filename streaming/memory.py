@@ -22,7 +22,11 @@ class Crashed(Exception):
 
 
 class _Stopped(Exception):
-    """Leaves a store's transaction, so that nothing of the round stays."""
+    """Leaves a store's transaction, so that nothing of the round stays: the breaker has opened."""
+
+
+class _Overtaken(Exception):
+    """Another worker has moved the position of the store meanwhile."""
 
 
 class MemoryRunner:
@@ -106,6 +110,8 @@ class MemoryRunner:
             result = self._with_store(stage, partition, records) if stage.store else self._plain(stage, records)
         except _Stopped:
             return 0
+        except _Overtaken:
+            return self._round(stage, partition)
         for outcome, n in result.outcomes.items():
             self.outcomes[stage.name][outcome] = self.outcomes[stage.name].get(outcome, 0) + n
         if breaker is not None:
@@ -142,7 +148,7 @@ class MemoryRunner:
         except Fenced:
             if self._position(stage, partition) == start:
                 raise
-            raise _Stopped from None  # another worker did it: go on from where that one is
+            raise _Overtaken from None
         self._maybe_crash("after_commit")
         return result
 

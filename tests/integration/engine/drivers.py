@@ -10,6 +10,7 @@ from streaming.memory import MemoryRunner
 from streaming.stage import Message, RawHeaders, Stage
 
 PARTITIONS = 4
+MAX_RECORDS = 50  # of a round: few, so that a test of some hundred records has several
 
 
 class Driver(Protocol):
@@ -79,6 +80,7 @@ class MemoryDriver:
             self.stages,
             now=self.now,
             breaker=lambda: Breaker(self.consecutive, resume_seconds=60),
+            max_records=MAX_RECORDS,
             log=self.runner.log,
         )
 

@@ -16,7 +16,7 @@ from streaming.client import KafkaAddress
 from streaming.faust.app import EngineSettings, StageApp, make_app
 from streaming.stage import Message, RawHeaders, Stage
 from streaming.topics import TopicSpec, apply, lag
-from tests.integration.engine.drivers import PARTITIONS
+from tests.integration.engine.drivers import MAX_RECORDS, PARTITIONS
 from tests.waiting import until
 
 WAIT = 40.0
@@ -144,6 +144,7 @@ class KafkaDriver:
             instance=self.prefix + "worker",
             data_dir=self.data_dir,
             idle_seconds=0.05,
+            max_records=MAX_RECORDS,
             breaker_consecutive=self.consecutive,
             breaker_resume_seconds=RESUME_SECONDS,
         )

@@ -47,6 +47,15 @@ def test_every_record_is_worked_on_once_and_in_the_order_of_its_key(driver: Driv
     assert driver.committed("counting") == 300
 
 
+def test_a_round_sees_what_the_rounds_before_it_wrote(driver: Driver) -> None:
+    driver.start(counting(driver.name))
+    for value in (b"x", b"x", b"forget", b"x"):
+        driver.send(driver.name("events"), b"ana", value)
+        driver.settle()
+
+    assert values(driver, "counts") == {b"ana": [b"1", b"2", b"1"]}
+
+
 def test_state_outlives_its_runner(driver: Driver) -> None:
     driver.start(counting(driver.name))
     for key in (b"ana", b"bo", b"ana"):

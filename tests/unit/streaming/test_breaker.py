@@ -34,6 +34,13 @@ def test_it_opens_on_the_hundredth_failure_in_a_row_and_not_on_the_ninety_ninth(
     assert breaker.reason == "100 records in a row failed"
 
 
+def test_a_row_goes_on_over_rounds_that_failed_as_a_whole() -> None:
+    breaker = Breaker(consecutive=100)
+    closed = [breaker.note([True] * 40, now=0.0) for _ in range(3)]
+
+    assert closed == [True, True, False]
+
+
 def test_one_good_record_ends_a_row() -> None:
     breaker = Breaker(consecutive=3, share=1.0)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from streaming.breaker import Breaker
 from streaming.memory import Crashed, MemoryRunner
-from streaming.stage import Batch, Codec, Stage
+from streaming.stage import Batch, Codec, Fenced, Stage
 
 NUMBERS: Codec[int] = Codec(dumps=lambda n: str(n).encode(), loads=int)
 
@@ -121,6 +123,60 @@ def test_how_records_fall_into_rounds_changes_nothing(sent: list[tuple[bytes, by
         counts = [record.value() for record in runner.records("counts") if record.key() == key]
 
         assert counts == [str(n).encode() for n in range(1, times + 1)]
+
+
+class OvertakenStore:
+    """A store that another worker is ahead in: it has worked on the first two records meanwhile."""
+
+    def __init__(self, ahead: int) -> None:
+        self.at, self.ahead = 0, ahead
+
+    def position(self, topic: str, partition: int) -> int:
+        return self.at if partition == 0 else 0
+
+    @contextmanager
+    def round(self, topic: str, partition: int, start: int, end: int) -> Iterator[OvertakenStore]:
+        if self.ahead:
+            self.at, self.ahead = self.ahead, 0
+            raise Fenced
+        if not self.at <= start:
+            raise Fenced
+        yield self
+        self.at = end
+
+    def savepoint(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def publish(self, outputs: Any) -> None:
+        pass
+
+
+def storing(store: OvertakenStore, seen: list[int]) -> Stage:
+    def handler(batch: Batch[Any]) -> None:
+        seen.extend(record.offset() for record in batch.records)
+
+    return Stage("storing", "in", "storing.failed", handler, store=store)
+
+
+def test_a_runner_that_was_overtaken_leaves_the_other_ones_work_alone() -> None:
+    seen: list[int] = []
+    runner = MemoryRunner([storing(OvertakenStore(ahead=2), seen)])
+    for _ in range(3):
+        runner.send("in", b"a", b"x", partition=0)
+
+    assert runner.run() == 1
+    assert seen == [2]
+
+
+def test_a_store_that_fences_for_no_reason_is_not_asked_for_ever() -> None:
+    store = OvertakenStore(ahead=0)
+    store.position = lambda topic, partition: 0  # type: ignore[method-assign]
+    store.at = 1
+    runner = MemoryRunner([storing(store, [])])
+    runner.send("in", b"a", b"x", partition=0)
+
+    with pytest.raises(Fenced):
+        runner.run()
 
 
 crashes = st.lists(st.sampled_from([None, None, "before_commit", "after_commit"]), max_size=12)
