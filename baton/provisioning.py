@@ -102,6 +102,13 @@ def _spec(topic: Topic, settings: Settings) -> TopicSpec:
 def apply_roster(settings: Settings) -> dict[str, object]:
     """Take roster.yaml over into the ledger; how many reps it has, and its hash."""
     from baton import configuration
+    from baton.roster import take_over
+    from services.routing.ledger import connect
 
     roster = configuration.plan(settings.config_dir).roster
+    engine = connect(database_url(settings), pool_size=1)
+    try:
+        take_over(engine, roster)
+    finally:
+        engine.dispose()
     return {"reps": len(roster.reps), "roster_hash": roster.hash}

@@ -68,11 +68,11 @@ def _run_stage(stage: Stage, settings: Settings) -> int:
     return run(app, _probes(readiness, settings))
 
 
-def _probes(readiness: Readiness, settings: Settings) -> Probes:
+def _probes(readiness: Readiness, settings: Settings, unwell: Callable[[], str] = lambda: "") -> Probes:
     from streaming.probes import Probes
 
     try:
-        return Probes(readiness, settings.host, settings.metrics_port)
+        return Probes(readiness, settings.host, settings.metrics_port, unwell=unwell)
     except OSError as error:
         raise Refusal(
             f"port {settings.metrics_port} on {settings.host} cannot be taken ({error.strerror})",
@@ -82,8 +82,6 @@ def _probes(readiness: Readiness, settings: Settings) -> Probes:
 
 def run_collector(settings: Settings) -> int:
     """The collector, until it is told to stop."""
-    import uvloop
-
     from services.ingest.collector.app import make_collector
     from services.ingest.platforms.meta_graph import GraphReader
     from services.ingest.publisher import KafkaPublisher
@@ -105,7 +103,7 @@ def run_collector(settings: Settings) -> int:
             await publisher.close()
             await meta.close()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with _runner() as runner:
         runner.run(serve())
     return 0
 
@@ -141,28 +139,60 @@ def _listening(host: str, port: int, setting: str) -> socket.socket:
 
 
 def run_routing(settings: Settings) -> int:
-    """The routing worker with its relay, until it is told to stop."""
+    """The routing worker with its relay, its timers and the reader of outcomes, until it is told to stop."""
+    from baton.quiet import read_outcomes
     from services.routing.ledger import Ledger
+    from services.routing.outcomes import Outcomes
     from services.routing.relay import kafka_relay
     from services.routing.stage import NAME, make_stage
+    from services.routing.timers import Timers
     from streaming.faust.app import make_app
     from streaming.faust.worker import run
     from streaming.probes import Readiness
 
     set_up(NAME, settings)
-    plan = configuration.plan(settings.config_dir)
+    prefix, plan = settings.topic_prefix, configuration.plan(settings.config_dir)
     ledger = Ledger.at(provisioning.database_url(settings))
     readiness = Readiness()
-    app = make_app(
-        make_stage(plan, ledger, settings.topic_prefix), engine_settings(settings, NAME), readiness=readiness
-    )
-    relay = kafka_relay(ledger, provisioning.kafka_address(settings), settings.topic_prefix)
-    relay.start()
+    app = make_app(make_stage(plan, ledger, prefix), engine_settings(settings, NAME), readiness=readiness)
+    read_outcomes(app, Outcomes(ledger, plan, prefix))
+    relay = kafka_relay(ledger, provisioning.kafka_address(settings), prefix)
+    timers = Timers(ledger, plan, prefix)
     try:
-        return run(app, _probes(readiness, settings))
+        probes = _probes(readiness, settings, lambda: relay.unwell() or timers.unwell())
+        relay.start()
+        timers.start()
+        return run(app, probes)
     finally:
+        timers.stop()
         relay.stop()
         ledger.close()
+
+
+def run_sales(settings: Settings) -> int:
+    """The sales API, until it is told to stop."""
+    from services.routing.api import KafkaPublisher, make_sales_api
+    from services.routing.ledger import Ledger
+
+    log = set_up("sales", settings)
+    plan = configuration.plan(settings.config_dir)
+    ledger = Ledger.at(provisioning.database_url(settings))
+    publisher = KafkaPublisher(provisioning.kafka_address(settings))
+    door = _listening(settings.host, settings.sales_port, "BATON_SALES_PORT")
+    log.info("listening", port=door.getsockname()[1])
+    try:
+        with _runner() as runner:
+            runner.run(_serve(make_sales_api(ledger, plan, publisher, settings.topic_prefix), door))
+    finally:
+        publisher.close()
+        ledger.close()
+    return 0
+
+
+def _runner() -> asyncio.Runner:
+    import uvloop
+
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
 WORKERS: dict[str, Callable[[Settings], int]] = {
@@ -170,5 +200,6 @@ WORKERS: dict[str, Callable[[Settings], int]] = {
     "ingest": run_ingest,
     "scoring": run_scoring,
     "routing": run_routing,
+    "sales": run_sales,
 }
 """Every kind of worker, by the name of its command."""

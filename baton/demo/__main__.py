@@ -36,7 +36,8 @@ def main() -> None:
         answering.start()
         traffic = Traffic(collector, environment["GOOGLE_LEADS_KEY"], stopping, clock=time.monotonic)
         traffic.run(schedule(turn.seed, turn.first, rate, people))
-        log.info("the demo has told all it had", sent=traffic.sent, refused=traffic.refused)
+        words = "the demo was stopped" if stopping.is_set() else "the demo has told all it had"
+        log.info(words, sent=traffic.sent, refused=traffic.refused)
         stopping.wait(30.0)  # sales answers the last leads
         stopping.set()
         answering.join(5.0)

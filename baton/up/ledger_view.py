@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,8 @@ from services.routing.ledger.models import AssignmentRow, QueueRow
 _LAST = 20
 
 
-def queues(engine: Engine) -> tuple[QueueSample, ...]:
-    """Every queue that a lead has come to, by name."""
+def queues(engine: Engine, weighted: Collection[str]) -> tuple[QueueSample, ...]:
+    """Every queue that a lead has come to, by name. Shares are due in those that are `weighted`."""
     row = AssignmentRow
     with engine.connect() as connection:
         counts = connection.execute(select(row.queue, row.rep, func.count()).group_by(row.queue, row.rep)).all()
@@ -28,11 +29,15 @@ def queues(engine: Engine) -> tuple[QueueSample, ...]:
         leads.setdefault(queue, {})
         if rep is not None:
             leads[queue][rep] = count
-    shares = {name: ({str(rep): int(weight) for rep, weight in seats}, had) for name, seats, had in standings}
+    shares = {
+        name: ({str(rep): int(weight) for rep, weight in seats}, had)
+        for name, seats, had in standings
+        if name in weighted
+    }
     waits = {one.queue: int(one[1]) for one in waiting}
     return tuple(
         QueueSample(name, _reps(leads.get(name, {}), *shares.get(name, ({}, {}))), waits.get(name, 0))
-        for name in sorted(leads.keys() | shares.keys())
+        for name in sorted(leads)
     )
 
 
@@ -47,7 +52,7 @@ def _reps(leads: dict[str, int], weights: dict[str, int], had: dict[str, int]) -
 def last_routed(engine: Engine, since: datetime | None = None) -> tuple[RoutedSample, ...]:
     """The last leads that were routed (after `since`), latest first."""
     row = AssignmentRow
-    query = select(row.assignment_id, row.queue, row.rep, row.reason, row.created_at, row.routed)
+    query = select(row.assignment_id, row.created_at, row.routed)
     if since is not None:
         query = query.where(row.created_at > since)
     with engine.connect() as connection:
@@ -55,23 +60,23 @@ def last_routed(engine: Engine, since: datetime | None = None) -> tuple[RoutedSa
     return tuple(_routed(*one) for one in found)
 
 
-def _routed(
-    assignment_id: str, queue: str, rep: str | None, reason: str, created_at: datetime, value: bytes
-) -> RoutedSample:
+def _routed(assignment_id: str, created_at: datetime, value: bytes) -> RoutedSample:
+    """The lead as it was first routed, whatever became of it since."""
     routed: dict[str, Any] = orjson.loads(value)
-    person = routed.get("person", {})
+    person, rep = routed.get("person", {}), routed.get("rep")
     captured = routed.get("clocks", {}).get("captured_at")
     took = (created_at - datetime.fromisoformat(captured)).total_seconds() if captured else None
-    who = ", ".join(str(person[key]) for key in ("job_title", "company") if person.get(key)) or "somebody"
+    candidates = routed.get("decision", {}).get("candidates", [])
+    why = next((one.get("reason", "") for one in candidates if one.get("rep") == rep and rep), "")
     email = person.get("email")
     return RoutedSample(
         assignment_id,
         created_at,
-        who,
-        queue,
+        ", ".join(str(person[key]) for key in ("job_title", "company") if person.get(key)) or "somebody",
+        routed["queue"],
         rep,
         str(routed.get("rule", "")),
-        reason,
+        why,
         str(email) if email else None,
         took,
     )

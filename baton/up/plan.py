@@ -62,7 +62,7 @@ def workers(
         **secrets,
     }
     specs = []
-    for name in ("collector",):
+    for name in ("collector", "sales"):
         port = ports.door(name)
         specs.append(_spec(settings, name, name, port, common | {variable(f"{name}_port"): str(port)}))
     unique = _unique(settings.data_dir)

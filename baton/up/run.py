@@ -56,7 +56,8 @@ def up(settings: Settings, options: Options, presenter: Presenter) -> int:
             provisioning.apply_topics(told, list(routing.queues))
             provisioning.upgrade_database(told)
             provisioning.apply_roster(told)
-            _House(told, options, servers, presenter, stopping).live()
+            weighted = {name for name, queue in routing.queues.items() if queue.method == "weighted_round_robin"}
+            _House(told, options, servers, presenter, stopping, weighted).live()
         finally:
             servers.stop()
             state.remove(settings.data_dir)
@@ -73,6 +74,7 @@ class _House:
     servers: Servers
     presenter: Presenter
     stopping: Stopping
+    weighted: set[str]
     seen: set[str] = field(default_factory=set)
     told: bool = False
 
@@ -95,7 +97,7 @@ class _House:
                 return
             self._ready(supervisor, specs)
             if self.options.demo:
-                collector, sales = self._address(specs, "collector"), self._address(specs, "collector")
+                collector, sales = self._address(specs, "collector"), self._address(specs, "sales")
                 told = plan.traffic(self.settings, self.options.demo, collector, sales, demo_secrets)
                 supervisor.start([told], within=_STARTS_WITHIN)
             with _engine(self.servers.database_url) as engine:
@@ -118,7 +120,7 @@ class _House:
             pid=os.getpid(),
             born=state.born(os.getpid()),
             collector=self._address(specs, "collector"),
-            sales=self._address(specs, "collector"),
+            sales=self._address(specs, "sales"),
             kafka=self.servers.kafka,
             database_url=self.servers.database_url,
             metrics=[f"{address}/metrics" for address in probes.values()],
@@ -133,7 +135,7 @@ class _House:
     def _watch(self, supervisor: Supervisor, specs: list[WorkerSpec], engine: Engine) -> None:
         where = [(spec.stage, spec.probes) for spec in specs if spec.probes is not None]
         with httpx.Client(timeout=1.0) as client:
-            sampler = Sampler(lambda: read_workers(client, where), engine)
+            sampler = Sampler(lambda: read_workers(client, where), engine, self.weighted)
             self.seen = sampler.known()
             sampler.start()
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -41,10 +41,16 @@ def read_workers(client: httpx.Client, workers: Iterable[tuple[str, str]]) -> di
 
 
 class Sampler:
-    """Keeps the last readings, and makes snapshots of them."""
+    """Keeps the last readings, and makes snapshots of them. `weighted`: queues in which shares are due by weight."""
 
-    def __init__(self, read: Read, engine: Engine | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._read, self._engine, self._clock = read, engine, clock
+    def __init__(
+        self,
+        read: Read,
+        engine: Engine | None,
+        weighted: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read, self._engine, self._weighted, self._clock = read, engine, weighted, clock
         self._began = clock()
         self._history: deque[tuple[float, Mapping[str, list[Reading]]]] = deque(maxlen=_WINDOW)
         self._queues: tuple[QueueSample, ...] = ()
@@ -81,7 +87,8 @@ class Sampler:
         if self._engine is not None:
             # That the database is away is said by the routing worker's readiness.
             with suppress(SQLAlchemyError):
-                self._queues, self._routed = ledger_view.queues(self._engine), ledger_view.last_routed(self._engine)
+                self._queues = ledger_view.queues(self._engine, self._weighted)
+                self._routed = ledger_view.last_routed(self._engine)
         then, old = self._history[0]
         new = self._history[-1][1]
         return Snapshot(

@@ -1,0 +1,76 @@
+"""Reads topics to their ends as they stand now: for commands that look, not for the path. `read_committed`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from baton.refusal import NO, Refusal
+from streaming.client import KafkaAddress
+
+_AT_ONCE = 2_000
+_SILENCE = 10.0  # seconds without a word from the broker
+
+
+def read(address: KafkaAddress, topics: Iterable[str], partition: int | None = None) -> Iterator[Message]:
+    """Every committed record of `topics` (of one partition only, where it is given), partition by partition in order.
+
+    Topics that are not there are left out. Raises `Refusal` where the broker does not answer.
+    """
+    consumer = Consumer(
+        address.librdkafka_config(
+            group_id=f"baton-look-{uuid.uuid4().hex[:8]}",  # demanded by librdkafka, never joined
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            enable_partition_eof=True,
+            auto_offset_reset="earliest",
+            fetch_wait_max_ms=50,
+        )
+    )
+    try:
+        open_ends: set[tuple[str | None, int | None]] = set()
+        for name in topics:
+            open_ends |= set(_slots(consumer, name, partition))
+        consumer.assign([TopicPartition(topic or "", number or 0, OFFSET_BEGINNING) for topic, number in open_ends])
+        while open_ends:
+            got = consumer.consume(_AT_ONCE, _SILENCE)
+            if not got:
+                raise Refusal("the broker has stopped answering", "See `baton doctor`", NO)
+            for message in got:
+                error = message.error()
+                if error is None:
+                    yield message
+                elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 its public name for it
+                    open_ends.discard((message.topic(), message.partition()))
+                elif not error.retriable():
+                    raise Refusal(f"cannot read: {error.str()}", "See `baton doctor`", NO)
+    finally:
+        consumer.close()
+
+
+def raw_headers(message: Message) -> list[tuple[str, bytes | None]]:
+    """A record's headers, in order."""
+    found = message.headers() or []
+    pairs = found.items() if isinstance(found, dict) else found
+    return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]
+
+
+def partitions_of(address: KafkaAddress, topic: str) -> int:
+    """Number of partitions of a topic; 0 where it is not there."""
+    consumer = Consumer(address.librdkafka_config(group_id="baton-look"))
+    try:
+        return len(_slots(consumer, topic, None))
+    finally:
+        consumer.close()
+
+
+def _slots(consumer: Consumer, topic: str, partition: int | None) -> list[tuple[str, int]]:
+    try:
+        found = consumer.list_topics(topic, timeout=_SILENCE).topics[topic]
+    except KafkaException as error:
+        raise Refusal("no broker answers", "See `baton doctor`", NO) from error
+    if found.error is not None:
+        return []
+    return [(topic, number) for number in sorted(found.partitions) if partition in (None, number)]
