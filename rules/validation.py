@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, get_args
 
@@ -13,6 +14,23 @@ from rules.faults import Fault
 from rules.spelling import mend_for
 
 Loc = tuple[str | int, ...]
+MEND = "Mend the value."
+_MENDS = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "Write a whole number."),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "Write a number."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "Write `true` or `false`."),
+    "string_type": "Write text; put it in quotes where it looks like a number or is `true` or `false`.",
+    "list_type": "Write a list: `[…]`, or one `- …` a line.",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "Write a mapping of keys to values."),
+}
+"""What to do about pydantic's types of error, where its message does not say it already."""
+
+_SHAPES = {
+    "list_type": "a list",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "a mapping"),
+}
+_QUOTED = re.compile(r"'([^']*)'")
+
 MakeFault = Callable[[Sequence[str | int], str, str], Fault]
 
 
@@ -45,15 +63,36 @@ def _told(detail: ErrorDetails, loc: Loc, model: type[BaseModel]) -> tuple[str, 
         field = next((f for o in _models_at(model, loc[:-1]) for k, f in o.model_fields.items() if k == loc[-1]), None)
         meaning = f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
         return f"`{name}` is missing", f"Add `{loc[-1]}: …`{meaning}."
+    return _told_of_value(detail, name)
+
+
+def _told_of_value(detail: ErrorDetails, name: str) -> tuple[str, str]:
+    kind, written = detail["type"], detail["input"]
     context: dict[str, Any] = detail.get("ctx") or {}
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if "mend" in context:
         return f"`{name}`: {message}", str(context["mend"])
-    written = detail["input"]
-    shown = f", not `{written}`" if isinstance(written, str | int | float | bool) and len(str(written)) <= 60 else ""
+    if kind in ("literal_error", "enum"):
+        choices = _QUOTED.findall(str(context.get("expected", "")))
+        return f"`{name}` cannot be `{_as_written(written)[:60]}`", mend_for(str(written), choices)
+    if kind == "union_tag_invalid":
+        key = str(context["discriminator"]).strip("'")
+        choices = _QUOTED.findall(str(context["expected_tags"]))
+        return f"`{name}.{key}` cannot be `{context['tag']}`", mend_for(str(context["tag"]), choices)
+    if kind == "union_tag_not_found":
+        key = str(context["discriminator"]).strip("'")
+        return f"`{name}.{key}` is missing", f"Add `{key}: …`."
     if kind in ("value_error", "assertion_error"):
-        return f"`{name}`: {message}" if name else message, "Mend the value."
-    return f"`{name}`: {message[:1].lower()}{message[1:]}{shown}", "Mend the value."
+        return f"`{name}`: {message}" if name else message, MEND
+    if kind in _SHAPES:
+        return f"`{name}` must be {_SHAPES[kind]}", _MENDS.get(kind, MEND)
+    shown = isinstance(written, str | int | float | bool) and len(str(written)) <= 60
+    but = f", not `{_as_written(written)}`" if shown else ""
+    return f"`{name}`: {message[:1].lower()}{message[1:]}{but}", _MENDS.get(kind, MEND)
+
+
+def _as_written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _name(loc: Loc) -> str:

@@ -88,7 +88,7 @@ def searched(operator: str, operand: Any, value: str) -> bool:
 
 
 @given(conditions, subjects)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_compiled_condition_gives_what_a_plain_reading_gives(data, subject):
     parsed = condition(yaml.safe_dump(data, allow_unicode=True))
 
@@ -96,7 +96,7 @@ def test_the_compiled_condition_gives_what_a_plain_reading_gives(data, subject):
 
 
 @given(conditions, subjects)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_negation_turns_around_and_joints_obey_de_morgan(data, subject):
     held = condition(yaml.safe_dump(data)).compile()(subject, NOW)
     negated = condition(yaml.safe_dump({"not": data})).compile()(subject, NOW)
@@ -108,7 +108,7 @@ def test_negation_turns_around_and_joints_obey_de_morgan(data, subject):
 
 
 @given(conditions, subjects)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_findings_agree_with_what_is_compiled(data, subject):
     parsed = condition(yaml.safe_dump(data))
     found = iter(parsed.findings(subject, NOW))
@@ -138,7 +138,7 @@ anything = st.recursive(
 
 
 @given(leaves, anything)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_value_of_any_kind_is_answered_with_true_or_false(data, value):
     held = condition(yaml.safe_dump(data)).compile()({data["field"]: value}, NOW)
 
@@ -147,7 +147,7 @@ def test_a_value_of_any_kind_is_answered_with_true_or_false(data, value):
 
 
 @given(conditions)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_condition_has_words_and_names_its_fields(data):
     parsed = condition(yaml.safe_dump(data))
 

@@ -1,3 +1,5 @@
+from typing import Annotated, Literal
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -246,7 +248,7 @@ def test_every_fault_of_a_document_comes_at_once_with_its_line():
 
     not_an_integer = "input should be a valid integer, unable to parse string as an integer"
     expected = [
-        f"1: `version`: {not_an_integer}, not `one` | Mend the value.",
+        f"1: `version`: {not_an_integer}, not `one` | Write a whole number.",
         "10: unknown key `form` | Did you mean `from`?",
         "2: unknown key `rule` | Did you mean `rules`?",
         "4: `rules[0].points` is missing | Add `points: …`.",
@@ -257,6 +259,59 @@ def test_every_fault_of_a_document_comes_at_once_with_its_line():
         "9: `groups.g.half_life`: `5` is not a duration | Write a number and a unit: 90s, 15m, 4h, 7d or 2w.",
     ]
     assert sorted(expected) == sorted(found)
+
+
+class Website(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["form", "events"]
+    secrets: list[str] = Field(default_factory=list)
+
+
+class Platform(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["meta", "google"]
+    verify_token: str
+
+
+class Sources(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sources: list[Annotated[Website | Platform, Field(discriminator="kind")]] = Field(default_factory=list)
+    distribute: Literal["least_loaded", "weighted_round_robin"] = "least_loaded"
+    is_open: bool = False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "distribute: weighted_round_robbin",
+            "`distribute` cannot be `weighted_round_robbin` | Did you mean `weighted_r",
+        ),
+        ("distribute: 5", "`distribute` cannot be `5` | Known here: least_loaded, weighted_round_robin."),
+        ("is_open: perhaps", "not `perhaps` | Write `true` or `false`."),
+        ("sources: {}", "1: `sources` must be a list | Write a list"),
+        (
+            "sources:\n- kind: form\n  secrets: [1]",
+            "3: `sources[0].secrets[0]`: input should be a valid string, not `1` | W",
+        ),
+        ("sources:\n- kind: form\n  sekrets: []", "3: unknown key `sekrets` | Did you mean `secrets`?"),
+        ("sources:\n- kind: meta", "2: `sources[0].verify_token` is missing"),
+        ("sources:\n- kind: telex", "2: `sources[0].kind` cannot be `telex`"),
+        ("sources:\n- kind: goggle", "2: `sources[0].kind` cannot be `goggle` | Did you mean `google`?"),
+        ("sources:\n- {}", "2: `sources[0].kind` is missing | Add `kind: …`."),
+        ("sources:\n- meta", "2: `sources[0]` must be a mapping | Write a mapping of keys to values."),
+    ],
+)
+def test_a_fault_of_one_of_several_kinds_is_told_where_it_stands(text, expected):
+    with pytest.raises(FaultyConfiguration) as raised:
+        validated(parse(text, "sources.yaml"), Sources)
+    found = [f"{fault.line}: {fault.message} | {fault.mend}" for fault in raised.value.faults]
+
+    assert 1 == len(found), found
+    assert expected in found[0]
 
 
 def test_a_missing_key_says_what_it_is_for():
