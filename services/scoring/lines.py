@@ -1,7 +1,8 @@
 """The account of a score: a line a rule, a line a cap that bit, and the score that the lines add up to.
 
 Sums are exact (`math.fsum` rounds once, so order does not matter). The total is cut, then rounded to cents; the lines
-share the cents of the total (`services.scoring.cents`), so that they add up to the score as it is shown.
+share the cents of the total (`services.scoring.cents`), so that they add up to the score as it is shown. No line is
+moved by more than two cents for it.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: fl
     for name, group_max in groups.items():
         over = fsum(line.points for line in lines if line.group == name) - group_max
         if over > 0:
-            whole.append(Line(f"group:{name}", -over, -over, f"the group {name} gives {group_max:g} at most"))
+            whole.append(Line(f"group:{name}", -over, -over, f"the group {name} gives {group_max:g} at most", name))
     total = fsum(line.points for line in whole)
     if total > most:
         whole.append(Line(f"max:{kind}", most - total, most - total, f"{kind} ends at {most:g}"))
@@ -105,10 +106,23 @@ def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: fl
     cents = to_cents(total)
     entries = [
         Entry(line.rule, kind, share / 100, to_cents(line.from_points) / 100, line.detail)
-        for line, share in zip(whole, apportioned([line.points for line in whole], cents), strict=True)
+        for line, share in zip(whole, _shares(whole, cents), strict=True)
         if share
     ]
     return Account(cents / 100, entries)
+
+
+def _shares(lines: Sequence[Line], cents: int) -> list[int]:
+    """What each line has of the total: first the groups share it, then the lines of each, so that no cap is passed."""
+    members: dict[str | int, list[int]] = {}
+    for index, line in enumerate(lines):
+        members.setdefault(line.group or index, []).append(index)
+    of_members = apportioned([fsum(lines[i].points for i in inside) for inside in members.values()], cents)
+    shares = [0] * len(lines)
+    for inside, share in zip(members.values(), of_members, strict=True):
+        for index, part in zip(inside, apportioned([lines[i].points for i in inside], share), strict=True):
+            shares[index] = part
+    return shares
 
 
 def _order(rule: EngagementRule) -> int:

@@ -39,6 +39,8 @@ def read(document: Document) -> Ruleset:
     checker.unique(("fit", "rules"), [rule.id for rule in keys.fit.rules])
     checker.unique(("engagement", "rules"), [rule.id for rule in keys.engagement.rules])
     checker.unique(("segments",), [segment.id for segment in keys.segments])
+    checker.maxima("fit", keys.fit)
+    checker.maxima("engagement", keys.engagement)
     engagement = {rule.id: rule for rule in checker.engagement_rules(keys.engagement)}
     mql = checker.qualify(keys)
     ruleset = Ruleset(
@@ -129,8 +131,16 @@ class _Checker:
     def points(self, points: float, loc: Loc) -> None:
         if points == 0:
             self.fault((*loc, "points"), "the rule gives no points", "Give it some, or take it out.")
-        elif round(points, 2) != points:
-            self.fault((*loc, "points"), "points have two decimals at most", f"Write {round(points, 2):g}.")
+        self.two_decimals(points, (*loc, "points"))
+
+    def maxima(self, which: str, keys: FitKeys | EngagementKeys) -> None:
+        self.two_decimals(keys.max, (which, "max"))
+        for name, group in keys.groups.items():
+            self.two_decimals(group.max, (which, "groups", name, "max"))
+
+    def two_decimals(self, points: float, loc: Loc) -> None:
+        if round(points, 2) != points:
+            self.fault(loc, "points have two decimals at most", f"Write {round(points, 2):.2f}.")
 
     def group(self, name: str | None, groups: Mapping[str, GroupKeys], loc: Loc) -> None:
         if name is not None and name not in groups:

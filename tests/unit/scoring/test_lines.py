@@ -1,0 +1,148 @@
+from datetime import timedelta
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.scoring.cents import apportioned, to_cents
+from services.scoring.lines import Line, account, limited
+from services.scoring.rulebook import Limit
+from tests.unit.scoring.scoring_world import START, lead, points, rules_of, scored
+
+DAY = timedelta(days=1)
+PRICING = {"properties": {"path": "/pricing/teams"}}
+VP = {"attributes": {"job_title": "VP Sales"}}
+
+
+def in_micros(*hours):
+    start = int(START.timestamp()) * 1_000_000
+    return [start + int(hour * 3_600_000_000) for hour in hours]
+
+
+def test_signals_fade_each_by_its_own_rule():
+    records, _ = scored(
+        [
+            lead("a", "webinar_attended"),
+            lead("b", "demo_requested", timedelta(days=1)),
+            lead("c", "page_viewed", timedelta(days=8), **PRICING),
+            lead("d", "form_submitted", timedelta(days=15)),
+        ]
+    )
+
+    # webinar, 15 of 60 days: 20·(1 − 15/60) = 15; demo, 14 of 30 days: 60; pricing after one half-life: 16/2 = 8;
+    # any page after one half-life: 3/2; a form does not age: 10.
+    assert {"webinar": 15.0, "demo": 60.0, "pricing": 8.0, "page": 1.5, "form": 10.0} == points(records[-1])
+    assert (94.5, "D1") == (records[-1].engagement, records[-1].grade)
+
+
+def test_a_window_ends_at_its_end_and_a_linear_decay_at_its_own():
+    at_the_end = [lead("a", "demo_requested"), lead("b", "webinar_attended"), lead("c", "x", 30 * DAY)]
+    just_before = [*at_the_end[:2], lead("c", "x", 30 * DAY - timedelta(microseconds=1))]
+    gone = [*at_the_end, lead("d", "x", 60 * DAY)]
+
+    assert {"webinar": 10.0} == points(scored(at_the_end)[0][-1])
+    assert {"webinar": 10.0, "demo": 60.0} == points(scored(just_before)[0][-1])
+    assert {} == points(scored(gone)[0][-1])
+
+
+def test_of_a_rule_with_a_limit_the_first_of_each_utc_day_count():
+    hours = [0, 1, 2, 3, 11.999, 12, 13]  # the start is noon: the sixth is the next day's first
+    events = [lead(f"e{n}", after=timedelta(hours=hour), **PRICING) for n, hour in enumerate(hours)]
+
+    [line] = [line for line in scored(events)[0][-1].explanation if line.rule == "pricing"]
+
+    assert 5 * 16.0 == line.from_points
+
+
+def test_weeks_begin_on_monday_whether_they_are_written_as_weeks_or_days():
+    week = Limit(1, 7 * 86_400)
+    sunday_and_monday = in_micros(-13, -11, 0)  # 2026-09-06T23:00, 2026-09-07T01:00 and 12:00
+
+    assert in_micros(-13, -11) == list(limited(sunday_and_monday, week))
+
+
+def test_a_late_event_takes_its_place_in_the_limit():
+    early = [lead(f"e{n}", after=timedelta(hours=n), **PRICING) for n in range(4)]
+    records, _ = scored([early[3], early[2], early[1], early[0]])
+
+    [line] = [line for line in records[-1].explanation if line.rule == "pricing"]
+    at_hand = 16 * (2 ** (-3 / 168) + 2 ** (-2 / 168) + 2 ** (-1 / 168))
+
+    assert round(at_hand, 2) == line.points
+    assert 48.0 == line.from_points
+
+
+def test_a_group_is_cut_and_the_cut_is_a_line_of_its_own():
+    events = [lead(f"e{n}", attributes={"job_title": "VP Sales"}) for n in range(3)]
+    record = scored(events)[0][-1]
+
+    assert {"boss": 30.0, "seller": 20.0, "group:person": -10.0} == points(record, "fit")
+    assert {"page": 9.0, "group:reading": -1.0} == points(record, "engagement")
+    assert (40.0, 8.0) == (record.fit, record.engagement)
+
+
+def test_the_whole_is_cut_at_its_maximum_and_at_nothing():
+    many = scored([lead("a", "demo_requested"), *(lead(f"f{n}", "form_submitted") for n in range(5))])[0][-1]
+    gone = scored([lead("a", "unsubscribed"), lead("b", "form_submitted", subject={"email": "ana@gmail.com"})])[0][-1]
+
+    assert {"demo": 60.0, "form": 50.0, "max:engagement": -10.0} == points(many)
+    assert 100.0 == many.engagement
+    assert {"form": 10.0, "gone": -50.0, "min:engagement": 40.0, "free-mail": -20.0, "min:fit": 20.0} == points(gone)
+    assert (0.0, 0.0) == (gone.fit, gone.engagement)
+
+
+def test_thresholds_compare_what_is_shown():
+    ruleset = rules_of("""
+version: 1
+fit: {rules: []}
+engagement: {rules: [{id: w, on: w, points: 10, decay: {linear: 3000s}}]}
+grade: {fit: {A: 3, B: 2, C: 1}, engagement: {1: 9.99, 2: 5, 3: 1}}
+qualify: {hand_raise: [x]}
+""")
+    shown = [  # 10·(1 − a/3000): 9.98666… is shown as 9.99, 9.98333… as 9.98
+        scored([lead("a", "w"), lead("b", "z", timedelta(seconds=age))], ruleset)[0][-1] for age in (4, 5)
+    ]
+
+    assert [(9.99, "D1"), (9.98, "D2")] == [(record.engagement, record.grade) for record in shown]
+
+
+def test_rounding_takes_no_cent_from_the_sum():
+    thirds = [Line(f"r{n}", 10 / 3, 10 / 3, "") for n in range(3)]
+
+    found = account("engagement", thirds, {}, 100)
+
+    assert 10.0 == found.score
+    assert [3.34, 3.33, 3.33] == [entry.points for entry in found.entries]
+
+
+NUMBERS = st.floats(-1_000, 1_000, allow_nan=False).map(lambda number: round(number, 6))
+
+
+@given(
+    st.lists(st.tuples(NUMBERS, st.sampled_from([None, "g", "h"])), max_size=30),
+    st.floats(0.01, 500),
+    st.floats(0.01, 500),
+    st.floats(0.01, 500),
+)
+def test_lines_add_up_to_the_score_and_no_cap_is_passed(given_lines, g, h, most):
+    lines = [Line(f"r{n}", value, value, "", group) for n, (value, group) in enumerate(given_lines)]
+    caps = {"g": round(g, 2), "h": round(h, 2)}
+
+    found = account("engagement", lines, caps, round(most, 2))
+    group_of = {line.rule: line.group for line in lines} | {"group:g": "g", "group:h": "h"}
+    sums = {
+        name: sum(Fraction(str(entry.points)) for entry in found.entries if group_of.get(entry.rule) == name)
+        for name in caps
+    }
+
+    assert Fraction(str(found.score)) == sum(Fraction(str(entry.points)) for entry in found.entries)
+    assert 0 <= found.score <= round(most, 2)
+    assert all(sums[name] <= Fraction(str(cap)) for name, cap in caps.items())
+
+
+@given(st.lists(NUMBERS, max_size=40))
+def test_no_line_is_moved_by_more_than_a_cent(values):
+    shares = apportioned(values, to_cents(sum(values)))
+
+    assert to_cents(sum(values)) == sum(shares)
+    assert all(abs(share - value * 100) <= 1.001 for share, value in zip(shares, values, strict=True))
