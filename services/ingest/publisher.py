@@ -98,7 +98,6 @@ class KafkaPublisher:
         self._producer = Producer(
             {
                 "linger.ms": 2,
-                "compression.type": "lz4",
                 "client.id": "baton-collector",
                 **config,
                 "enable.idempotence": True,

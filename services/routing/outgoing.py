@@ -43,7 +43,6 @@ class KafkaPublisher:
                 linger_ms=0,
                 retry_backoff_ms=RETRY_BACKOFF_MS,
                 retry_backoff_max_ms=100,
-                compression_type="lz4",
                 message_max_bytes=8_000_000,
             )
         )
