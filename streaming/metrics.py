@@ -102,6 +102,12 @@ SOURCE_LAST_EVENT: Final = Gauge(
     ["source"],
     registry=REGISTRY,
 )
+SOURCE_SILENT: Final = Gauge(
+    "baton_source_silent",
+    "1 while a source has been silent for longer than its `expect_every`; only sources that have one are shown.",
+    ["source"],
+    registry=REGISTRY,
+)
 BUILD: Final = Info(
     "baton_build",
     "Version of Baton that this process runs.",

@@ -19,6 +19,8 @@ DISPOSABLE = frozenset(map(str, blocklist))
 FREE = frozenset(map(str, whitelist)) - DISPOSABLE
 """Domains where anybody has an address: they say nothing of a company."""
 
+_OF_NO_COMPANY = FREE | DISPOSABLE
+
 _SHARED = frozenset(
     ("facebook.com", "linkedin.com", "instagram.com", "twitter.com", "x.com", "youtube.com", "xing.com")
 )
@@ -87,7 +89,7 @@ def domain_of_website(text: str) -> str | None:
 def company_domain_of(mail_domain: str) -> str | None:
     """The company's domain behind an e-mail domain; None for free and disposable providers."""
     domain = registered_domain(mail_domain)
-    if domain is None or not {domain, mail_domain}.isdisjoint(FREE | DISPOSABLE):
+    if domain is None or not {domain, mail_domain}.isdisjoint(_OF_NO_COMPANY):
         return None
     return domain
 

@@ -9,7 +9,7 @@ from typing import Any
 from schemas import MarketingEvent
 from services.ingest import cloudevents, contacts
 from services.ingest.normalise import usable_id
-from services.ingest.reading import check_size, event_of
+from services.ingest.reading import event_of
 from services.ingest.refusal import refused
 from services.ingest.source import Source, Sources
 from services.ingest.stage import no_identifier
@@ -72,9 +72,7 @@ def admitted(
     check_token(source, authorization)
     check_origin(source, origin)
     check_identified(event, source)
-    event = event.model_copy(update={"received_at": now, "source": source.id})
-    check_size(len(event.to_json()))
-    return event
+    return event.model_copy(update={"received_at": now, "source": source.id})
 
 
 def check_identified(event: MarketingEvent, source: Source) -> None:

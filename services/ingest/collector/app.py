@@ -62,6 +62,7 @@ def make_collector(
         fetchers or {},
         limits or Limits(),
     )
+    door.watch()
     form, events = (partial(_browser, door=door, endpoint=endpoint) for endpoint in (post_form, post_events))
     return Starlette(
         routes=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -42,13 +43,28 @@ class Door:
     failed: str
     fetchers: Mapping[str, Fetcher] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    heard: dict[str, float] = field(default_factory=dict)
+    """When each source was last heard of, in seconds since the epoch."""
+
+    def watch(self) -> None:
+        """Show in the metrics which sources are silent for longer than expected, counted from now on."""
+        for source in self.sources:
+            if source.expect_every is not None:
+                self.heard.setdefault(source.id, self.clock().timestamp())
+                metrics.SOURCE_SILENT.labels(source.id).set_function(
+                    partial(self._silent, source.id, source.expect_every)
+                )
+
+    def _silent(self, source: str, expect_every: float) -> float:
+        return float(self.clock().timestamp() - self.heard[source] > expect_every)
 
     async def take(self, events: Sequence[MarketingEvent]) -> None:
         """Return once the events are in Kafka. Raises `Refused` (`overloaded`, `not_safe_yet`)."""
         await self.store([_outgoing(event, self.topic) for event in events])
         for event in events:
             if event.received_at is not None:
-                metrics.SOURCE_LAST_EVENT.labels(event.source).set(event.received_at.timestamp())
+                self.heard[event.source] = event.received_at.timestamp()
+                metrics.SOURCE_LAST_EVENT.labels(event.source).set(self.heard[event.source])
         count("accepted", len(events))
 
     async def store(self, records: Sequence[Outgoing]) -> None:

@@ -11,7 +11,11 @@ from starlette.responses import Response
 from schemas import MarketingEvent
 from services.ingest.collector import admission, batches, bodies, problems
 from services.ingest.collector.door import Door, count
+from services.ingest.reading import MAX_EVENT_BYTES, check_size
 from services.ingest.refusal import Refused, Violation
+
+SURELY_SMALL = MAX_EVENT_BYTES // 8
+"""No event of a body up to this size can be too large: to write it anew lengthens no number more than that."""
 
 
 async def post_events(request: Request, door: Door) -> Response:
@@ -25,15 +29,16 @@ async def post_events(request: Request, door: Door) -> Response:
         try:
             if isinstance(member, Refused):
                 raise member
-            taken.append(
-                admission.admitted(
-                    member,
-                    door.sources,
-                    authorization=request.headers.get("authorization"),
-                    origin=request.headers.get("origin"),
-                    now=now,
-                )
+            event = admission.admitted(
+                member,
+                door.sources,
+                authorization=request.headers.get("authorization"),
+                origin=request.headers.get("origin"),
+                now=now,
             )
+            if len(body) > SURELY_SMALL:
+                check_size(len(event.to_json()))
+            taken.append(event)
         except Refused as why:
             refused.append((index, why))
     count("refused", len(refused))

@@ -17,6 +17,7 @@ PROMISED = {
     "baton_waiting_leads": {"queue"},
     "baton_sla_breaches_total": {"queue"},
     "baton_source_last_event_timestamp_seconds": {"source"},
+    "baton_source_silent": {"source"},
     "baton_breaker_open": {"stage"},
     "baton_build_info": {"version"},
 }
@@ -29,6 +30,7 @@ def shown_after_use() -> dict[str, set[str]]:
         metric.labels(*["x"] * len(metric._labelnames))
     for metric in (metrics.WAITING_LEADS, metrics.SLA_BREACHES, metrics.SOURCE_LAST_EVENT, metrics.BREAKER_OPEN):
         metric.labels("x")
+    metrics.SOURCE_SILENT.labels("x")
     text = generate_latest(metrics.REGISTRY).decode()
     return {
         sample.name.removesuffix("_bucket"): set(sample.labels) - {"le"}
