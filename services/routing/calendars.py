@@ -126,6 +126,7 @@ def public_holidays(region: str) -> holidays.HolidayBase:
     """Public holidays of `DE` or `DE-BE`. Raises ValueError where none are known."""
     country, _, subdivision = region.partition("-")
     try:
-        return holidays.country_holidays(country, subdiv=subdivision or None)
+        # In English, not in whatever language the process's locale has: the names stand in decisions.
+        return holidays.country_holidays(country, subdiv=subdivision or None, language="en_US")
     except NotImplementedError as exc:
         raise ValueError(f"no public holidays are known for '{region}'") from exc

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import time
+from traceback import format_exception
 
 from schemas.headers import rfc3339
 from schemas.topics import SALES_OUTCOMES, failed
 from services.routing.calendars import instant
-from services.routing.ledger import Ledger
+from services.routing.ledger import Ledger, Unit
 from services.routing.ledger.answers import Desk
 from services.routing.plan import Plan
 from services.routing.reading import sales_outcome
-from streaming.run import failed_record
-from streaming.stage import Failure, Fenced, Message, RecordError
+from streaming.run import FAILED, HANDLER_ERROR, failed_record
+from streaming.stage import Failure, Fenced, Message, RecordError, TransientError
 
 NAME = "outcomes"
 DUPLICATE = "duplicate"
@@ -42,11 +43,19 @@ class Outcomes:
         try:
             with self.ledger.round(topic, partition, offset if known is None else known, offset + 1) as unit:
                 try:
-                    outcome = sales_outcome(message.value())
+                    with unit.savepoint():
+                        return self._hear(unit, message.value(), now)
+                except (TransientError, Fenced):
+                    raise
                 except RecordError as exc:
                     failure = Failure(message, exc.reason, exc.detail)
-                    unit.publish([failed_record(self.failed, failure, rfc3339(instant(now)))])
-                    return "failed"
-                return Desk(unit, self.plan, self.prefix, now).hear(outcome, message.value() or b"")
+                except Exception as exc:  # noqa: BLE001 it concerns this record, and must not hold up those behind it
+                    trace = "".join(format_exception(exc))
+                    failure = Failure(message, HANDLER_ERROR, f"{type(exc).__name__} while it was taken", trace)
+                unit.publish([failed_record(self.failed, failure, rfc3339(instant(now)))])
+                return FAILED
         except Fenced:
             return DUPLICATE  # another worker has taken it meanwhile
+
+    def _hear(self, unit: Unit, value: bytes | None, now: float) -> str:
+        return Desk(unit, self.plan, self.prefix, now).hear(sales_outcome(value), value or b"")

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+import pytest
+from sqlalchemy import text
+
+from services.routing.ledger import Ledger, apply_roster, upgrade
+from services.routing.ledger.answers import Desk, NotTheirs
+from services.routing.roster import Roster
+from services.routing.stage import make_stage
+from streaming.memory import MemoryRecord
+from streaming.run import run
+from streaming.stage import Fenced, Output, TransientError
+from tests.integration.routing.desk import everything, feed, outbox, rows, runner
+from tests.unit.routing import world
+
+pytestmark = pytest.mark.postgres
+
+TOPIC = "leads.scored"
+
+
+def records(partition: int, names: list[str], start: int = 0) -> list[MemoryRecord]:
+    leads = [world.lead(name, segments=["enterprise"]) for name in names]
+    return [
+        MemoryRecord(TOPIC, partition, start + at, lead.lead_id.encode(), lead.to_json(), (), 0)
+        for at, lead in enumerate(leads)
+    ]
+
+
+def work(ledger: Ledger, partition: int, names: list[str], start: int = 0) -> None:
+    """One round, as the engine does it."""
+    stage = make_stage(world.plan(), ledger)
+    with ledger.round(TOPIC, partition, start, start + len(names)) as unit:
+        taken = records(partition, names, start)
+        unit.publish(run(stage, partition, taken, {}, now=world.NOON, unit=unit).outputs)
+
+
+def test_two_workers_share_a_queue_exactly(ledger: Ledger) -> None:
+    def one(partition: int) -> None:
+        for batch in range(10):
+            work(ledger, partition, [f"p{partition}-{batch}-{i}" for i in range(7)], batch * 7)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, range(2)))
+    decided = [(one["decision"]["turn"], one["rep"]) for one in outbox(ledger, "sales.queue.enterprise")]
+    had = {"ana": 0, "bo": 0}
+    for turn, rep in sorted(decided):
+        had[rep] += 1
+
+        assert abs(had["ana"] - Fraction(2 * turn, 3)) < 1
+
+    assert list(range(1, 141)) == sorted(turn for turn, _ in decided)
+
+
+def test_a_worker_that_was_overtaken_writes_nothing(ledger: Ledger) -> None:
+    work(ledger, 0, ["lena"])
+    before = everything(ledger)
+    with pytest.raises(Fenced):
+        work(ledger, 0, ["lena", "mia"])
+
+    assert before == everything(ledger)
+    assert 1 == ledger.position(TOPIC, 0)
+
+
+def test_of_two_workers_on_one_partition_one_is_fenced(ledger: Ledger) -> None:
+    def one(_: int) -> bool:
+        try:
+            work(ledger, 0, ["lena", "mia"])
+        except Fenced:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        won = sorted(pool.map(one, range(2)))
+
+    assert [False, True] == won
+    assert 2 == len(rows(ledger, "SELECT 1 FROM assignments"))
+
+
+def test_a_round_that_fails_leaves_nothing_behind(ledger: Ledger) -> None:
+    before = everything(ledger)
+
+    def fail() -> None:
+        with ledger.round(TOPIC, 0, 0, 1) as unit:
+            unit.publish([Output("t", b"k", b"v")])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+    assert before == everything(ledger)
+    assert ledger.position(TOPIC, 0) is None
+
+
+def test_a_connection_that_is_cut_in_a_round_is_a_fault_that_passes(ledger: Ledger) -> None:
+    def be_cut() -> None:
+        with ledger.round(TOPIC, 0, 0, 1) as unit:
+            (pid,) = unit.connection.execute(text("SELECT pg_backend_pid()")).one()
+            rows(ledger, "SELECT pg_terminate_backend(:pid)", pid=pid)
+            unit.publish([Output("t", b"k", b"v")])
+
+    with pytest.raises(TransientError):
+        be_cut()
+    work(ledger, 0, ["lena"])
+
+    assert 1 == ledger.position(TOPIC, 0)
+
+
+def test_a_lock_that_is_held_too_long_is_a_fault_that_passes(ledger: Ledger) -> None:
+    work(ledger, 0, ["lena"])
+
+    def wait_in_vain() -> None:
+        with ledger.round(TOPIC, 1, 0, 1) as unit:
+            unit.connection.execute(text("SET LOCAL lock_timeout = 50"))
+            run(make_stage(world.plan(), ledger), 1, records(1, ["mia"]), {}, now=world.NOON, unit=unit)
+
+    with ledger.engine.begin() as holder:
+        holder.execute(text("SELECT 1 FROM reps FOR UPDATE"))
+        with pytest.raises(TransientError):
+            wait_in_vain()
+
+
+def test_a_deadlock_is_a_fault_that_passes(ledger: Ledger) -> None:
+    work(ledger, 0, ["lena"])
+    both = threading.Barrier(2)
+
+    def one(order: tuple[str, str]) -> str:
+        try:
+            with ledger.unit() as unit:
+                for at, rep in enumerate(order):
+                    unit.connection.execute(text("UPDATE reps SET open = open WHERE id = :rep"), {"rep": rep})
+                    if at == 0:
+                        both.wait(10)
+        except TransientError:
+            return "transient"
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert ["done", "transient"] == sorted(pool.map(one, [("ana", "bo"), ("bo", "ana")]))
+
+
+def test_of_many_who_answer_at_once_each_is_counted_once(ledger: Ledger) -> None:
+    feed(runner(ledger, world.plan()), world.lead("lena", segments=["enterprise"]))
+    (assignment,) = rows(ledger, "SELECT assignment_id FROM assignments")
+    ready = threading.Barrier(8)
+
+    def say(what: Callable[[Desk, str, str, str], bool]) -> str:
+        ready.wait(10)
+        try:
+            with ledger.unit() as unit:
+                return str(what(Desk(unit, world.plan(), "", world.NOON), assignment["assignment_id"], "ana", ""))
+        except NotTheirs:
+            return "refused"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(say, [Desk.accept, Desk.decline] * 4))
+    events = rows(ledger, "SELECT sequence FROM assignment_events ORDER BY sequence")
+    held = rows(ledger, "SELECT coalesce(sum(open), 0) AS held FROM reps")
+
+    assert 1 == said.count("True")
+    assert list(range(1, len(events) + 1)) == [one["sequence"] for one in events]
+    assert [{"held": 1}] == held
+
+
+def test_migrations_may_be_repeated(database_url: str) -> None:
+    upgrade(database_url)
+    upgrade(database_url)
+    ledger = Ledger.at(database_url)
+    work(ledger, 0, ["lena"])
+    ledger.close()
+
+
+def test_a_roster_is_applied_once_and_leaves_standings_alone(ledger: Ledger) -> None:
+    work(ledger, 0, ["lena"])
+    roster: Roster = world.plan().roster
+    applied = [apply_roster(ledger, roster, world.NOON), apply_roster(ledger, roster, world.NOON)]
+
+    assert [True, False] == applied
+    assert [("ana", 1), ("bo", 0), ("cem", 0), ("dee", 0)] == [
+        (row["id"], row["open"]) for row in rows(ledger, "SELECT id, open FROM reps ORDER BY id")
+    ]
+
+
+def test_the_tables_are_those_that_the_models_declare(ledger: Ledger) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from services.routing.ledger.models import Table
+
+    with ledger.engine.connect() as connection:
+        assert [] == compare_metadata(MigrationContext.configure(connection), Table.metadata)
