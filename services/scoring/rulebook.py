@@ -8,6 +8,7 @@ from typing import Any
 
 from rules import durations
 from rules.condition import Condition
+from rules.faults import Fault
 from services.scoring.decay import Decay
 
 Holds = Callable[[Any, float], bool]
@@ -96,6 +97,9 @@ class Ruleset:
     cool_down: float = 30 * 86_400.0
     by_type: Mapping[str, tuple[EngagementRule, ...]] = field(default_factory=dict)
     """Engagement rules by the type of event that they look at."""
+
+    notices: tuple[Fault, ...] = ()
+    """What is no fault but worth knowing: conditions that can never hold, or always do."""
 
     def grade(self, fit: float, engagement: float) -> str:
         """Letter and digit of two rounded scores."""

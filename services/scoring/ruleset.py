@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from rules.condition import Condition
 from rules.document import Document, validated
 from rules.document import load as load_document
 from rules.faults import Fault, FaultyConfiguration
+from rules.lint import Placed, always_true, never_true
 from rules.spelling import mend_for
 from rules.vocabulary import Vocabulary
 from services.scoring import vocabulary
@@ -23,6 +24,7 @@ __all__ = ["Ruleset", "load", "read"]
 
 Loc = tuple[str | int, ...]
 
+_MQL = "qualify.mql"
 _LETTERS = ("A", "B", "C")
 _DIGITS = (1, 2, 3)
 
@@ -62,7 +64,7 @@ def read(document: Document) -> Ruleset:
     )
     if checker.faults:
         raise FaultyConfiguration(checker.faults)
-    return ruleset
+    return replace(ruleset, notices=checker.notices())
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class _Checker:
 
     document: Document
     faults: list[Fault] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
 
     def fault(self, loc: Sequence[str | int], message: str, mend: str) -> None:
         self.faults.append(self.document.fault(loc, message, mend))
@@ -83,12 +86,18 @@ class _Checker:
                 self.fault((*loc, index, "id"), f"the id `{name}` stands twice (first on line {line})", "Rename one.")
             first.setdefault(name, index)
 
-    def condition(self, data: Any, words: Vocabulary, loc: Loc) -> Condition | None:
+    def condition(self, name: str, data: Any, words: Vocabulary, loc: Loc) -> Condition | None:
         try:
-            return condition.parse(data, words, self.document, loc)
+            parsed = condition.parse(data, words, self.document, loc)
         except FaultyConfiguration as faulty:
             self.faults += faulty.faults
             return None
+        self.placed.append(Placed(name, parsed, self.document.file, self.document.line(loc)))
+        return parsed
+
+    def notices(self) -> tuple[Fault, ...]:
+        mql = [placed for placed in self.placed if placed.name == _MQL]
+        return (*never_true(self.placed), *always_true(mql))
 
     def fit_rules(self, keys: FitKeys) -> tuple[FitRule, ...]:
         rules = []
@@ -96,7 +105,7 @@ class _Checker:
             loc: Loc = ("fit", "rules", index)
             self.points(rule.points, loc)
             self.group(rule.group, keys.groups, loc)
-            when = self.condition(rule.when, vocabulary.FIT, (*loc, "when"))
+            when = self.condition(rule.id, rule.when, vocabulary.FIT, (*loc, "when"))
             if when is not None:
                 rules.append(FitRule(rule.id, rule.points, when, when.compile(), when.words(), rule.group))
         return tuple(rules)
@@ -109,7 +118,7 @@ class _Checker:
             self.group(rule.group, keys.groups, loc)
             when = None
             if "when" in rule.model_fields_set:
-                when = self.condition(rule.when, vocabulary.ENGAGEMENT, (*loc, "when"))
+                when = self.condition(rule.id, rule.when, vocabulary.ENGAGEMENT, (*loc, "when"))
             holds = when.compile() if when else None
             decay, limit = _decay(rule.decay), _limit(rule.limit)
             rules.append(
@@ -172,14 +181,14 @@ class _Checker:
     def segments(self, keys: ScoringKeys) -> tuple[Segment, ...]:
         segments = []
         for index, segment in enumerate(keys.segments):
-            when = self.condition(segment.when, vocabulary.SEGMENTS, ("segments", index, "when"))
+            when = self.condition(segment.id, segment.when, vocabulary.SEGMENTS, ("segments", index, "when"))
             if when is not None:
                 segments.append(Segment(segment.id, when.compile(), when.words()))
         return tuple(segments)
 
     def qualify(self, keys: ScoringKeys) -> Condition | None:
         if "mql" in keys.qualify.model_fields_set:
-            return self.condition(keys.qualify.mql, vocabulary.QUALIFY, ("qualify", "mql"))
+            return self.condition(_MQL, keys.qualify.mql, vocabulary.QUALIFY, ("qualify", "mql"))
         if not keys.qualify.hand_raise:
             self.fault(("qualify",), "no lead can ever qualify", "Give `mql` a condition, or `hand_raise` types.")
         return None

@@ -70,6 +70,16 @@ def test_a_file_by_which_nobody_can_qualify_is_faulty():
     assert "no lead can ever qualify" in fault.message
 
 
+def test_a_condition_that_can_never_hold_or_always_does_is_noticed_with_its_line():
+    contradiction = "{all: [{field: person.employees, gt: 9}, {field: person.employees, lt: 5}]}"
+    text = RULES.replace("{field: person.employees, gte: 1000}, points: 40", f"{contradiction}, points: 40")
+
+    [notice] = rules_of(text).notices
+
+    assert (line_of(text, "id: big"), True) == (notice.line, "`big` can never match" in notice.message)
+    assert () == RULESET.notices
+
+
 def test_the_hash_follows_what_the_file_says_not_how_it_is_written():
     spaced = RULES.replace("version: 1", "# how it all began\nversion:    1")
     reordered = RULES.replace(
