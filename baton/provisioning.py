@@ -101,14 +101,19 @@ def _spec(topic: Topic, settings: Settings) -> TopicSpec:
 
 def apply_roster(settings: Settings) -> dict[str, object]:
     """Take roster.yaml over into the ledger; how many reps it has, and its hash."""
+    from time import time
+
     from baton import configuration
-    from baton.roster import take_over
-    from services.routing.ledger import connect
+    from services.routing.ledger import Ledger
+    from services.routing.ledger.rosters import apply_roster as take_over
+    from streaming.stage import TransientError
 
     roster = configuration.plan(settings.config_dir).roster
-    engine = connect(database_url(settings), pool_size=1)
+    ledger = Ledger.at(database_url(settings), pool_size=1)
     try:
-        take_over(engine, roster)
+        new = take_over(ledger, roster, time())
+    except TransientError as error:
+        raise Refusal(f"the ledger is away: {error}", "See `baton doctor`") from error
     finally:
-        engine.dispose()
-    return {"reps": len(roster.reps), "roster_hash": roster.hash}
+        ledger.close()
+    return {"reps": len(roster.reps), "roster_hash": roster.hash, "new": new}

@@ -140,22 +140,35 @@ def _listening(host: str, port: int, setting: str) -> socket.socket:
 
 def run_routing(settings: Settings) -> int:
     """The routing worker with its relay, its timers and the reader of outcomes, until it is told to stop."""
-    from baton.quiet import read_outcomes
     from services.routing.ledger import Ledger
     from services.routing.outcomes import Outcomes
     from services.routing.relay import kafka_relay
     from services.routing.stage import NAME, make_stage
     from services.routing.timers import Timers
+    from streaming import metrics
+    from streaming.faust import quiet
     from streaming.faust.app import make_app
     from streaming.faust.worker import run
     from streaming.probes import Readiness
+    from streaming.stage import Failure, Message, TransientError
 
     set_up(NAME, settings)
     prefix, plan = settings.topic_prefix, configuration.plan(settings.config_dir)
     ledger = Ledger.at(provisioning.database_url(settings))
     readiness = Readiness()
-    app = make_app(make_stage(plan, ledger, prefix), engine_settings(settings, NAME), readiness=readiness)
-    read_outcomes(app, Outcomes(ledger, plan, prefix))
+    engine = engine_settings(settings, NAME)
+    app = make_app(make_stage(plan, ledger, prefix), engine, readiness=readiness)
+    if engine.static_instance:
+        app.conf.consumer_group_instance_id = engine.instance
+    outcomes = Outcomes(ledger, plan, prefix)
+
+    def take(message: Message) -> None:
+        metrics.RECORDS.labels("outcomes", outcomes.take(message)).inc()
+
+    def keep(failure: Failure) -> None:  # `Outcomes` puts what fails into the outbox itself
+        raise TransientError(f"an outcome cannot be taken: {failure.detail}")
+
+    quiet.take(app, outcomes.source, take, keep)
     relay = kafka_relay(ledger, provisioning.kafka_address(settings), prefix)
     timers = Timers(ledger, plan, prefix)
     try:

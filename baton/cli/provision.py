@@ -56,4 +56,5 @@ def roster_apply(*, as_json: Json = False) -> None:
     if as_json:
         print_json(result)
     else:
-        typer.echo(f"the roster has {result['reps']} reps (hash {result['roster_hash']})")
+        known = "" if result["new"] else ", as it was before"
+        typer.echo(f"the roster has {result['reps']} reps (hash {result['roster_hash']}){known}")

@@ -173,7 +173,7 @@ class _House:
 def tips(first: RoutedSample, collector: str) -> list[str]:
     """What to try once the first lead was routed."""
     who = "-d email=kim@acme.example -d full_name='Kim Doe' -d job_title='VP Sales'"
-    where = "-d company=Acme -d employees=1200 -d country=DE -d form_id=demo"
+    where = "-d company=Acme -d employees=1200 -d country=DE -d event_type=demo_requested"
     return [
         f"The first lead was routed: {first.who}. Try one of your own:",
         f"  curl {collector}/v1/forms/website {who} {where}",
