@@ -13,24 +13,9 @@ import argparse
 import sys
 import time
 
-from tests.audit.ledger import read_ledger
-from tests.audit.records import Seen, read_all, topics_of
-from tests.audit.report import Report, audit
+from tests.audit.look import look
 
 SHOWN = 20
-
-
-def look(bootstrap: str, database: str, prefix: str = "") -> Report:
-    """One audit. Of the ledger and the topics the ledger is read first: what it holds must be published by then."""
-    ledger = read_ledger(database)
-    records: dict[str, list[Seen]] = {}
-    for topic in sorted(topics_of(bootstrap, prefix)):
-        name = topic.removeprefix(prefix)
-        if not name.startswith("_") and not name.endswith(".state"):
-            records[name] = []
-    for seen in read_all(bootstrap, [prefix + name for name in records]):
-        records[seen.topic.removeprefix(prefix)].append(seen)
-    return audit(records, ledger)
 
 
 def main() -> None:

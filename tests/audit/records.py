@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 
 @dataclass(frozen=True)
@@ -35,46 +35,65 @@ class Seen:
 
 def topics_of(bootstrap: str, prefix: str) -> set[str]:
     """Names of all topics that begin with `prefix`."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = _consumer(bootstrap)
     try:
-        return {name for name in consumer.topics() if name.startswith(prefix)}
+        return {name for name in consumer.list_topics(timeout=30).topics if name.startswith(prefix)}
     finally:
         consumer.close()
 
 
 def read_all(bootstrap: str, topics: Iterable[str], seconds: float = 120) -> list[Seen]:
-    """Every committed record of `topics`, up to the ends as they were when reading began. Raises `TimeoutError`."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest", group_id=None,
-        enable_auto_commit=False,
-    )  # fmt: skip
+    """Every committed record of `topics`, each partition up to its end. Raises `TimeoutError`.
+
+    The end of a partition is where librdkafka says so: the last stable offset, which an open transaction holds back.
+    """
+    consumer = _consumer(bootstrap)
     try:
-        parts = [TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic)]
-        consumer.assign(parts)
-        consumer.seek_to_beginning()
-        ends = consumer.end_offsets(parts) if parts else {}
-        found: list[Seen] = []
+        parts = {
+            (topic, partition): TopicPartition(topic, partition, OFFSET_BEGINNING)
+            for topic in topics
+            for partition in consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        }
+        consumer.assign(list(parts.values()))
+        left, found = set(parts), []
         deadline = time.monotonic() + seconds
-        while any(consumer.position(part) < end for part, end in ends.items()):
+        while left:
             if time.monotonic() > deadline:
-                behind = {f"{p.topic}/{p.partition}": end - consumer.position(p) for p, end in ends.items()}
-                raise TimeoutError(f"the ends were not reached within {seconds:g} s: {behind}")
-            for records in consumer.poll(500, max_records=5000).values():
-                found.extend(map(_seen, records))
+                raise TimeoutError(f"the ends of {sorted(left)} were not reached within {seconds:g} s")
+            for message in consumer.consume(5000, timeout=0.2):
+                error = message.error()
+                if error is None:
+                    found.append(_seen(message))
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    left.discard((message.topic(), message.partition()))
+                else:
+                    raise KafkaException(error)
         return found
     finally:
         consumer.close()
 
 
-def _seen(record: Any) -> Seen:
+def _consumer(bootstrap: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "auditor",  # asked for by the library; nothing is ever committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+
+
+def _seen(message: Any) -> Seen:
     return Seen(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=(record.key or b"").decode(errors="replace"),
-        value=read_object(record.value),
-        headers={name: (value or b"").decode(errors="replace") for name, value in record.headers or ()},
-        timestamp_ms=record.timestamp,
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        key=(message.key() or b"").decode(errors="replace"),
+        value=read_object(message.value()),
+        headers={name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()},
+        timestamp_ms=message.timestamp()[1],
     )
 
 
