@@ -327,3 +327,16 @@ def test_a_record_without_a_key_follows_the_partition_of_its_origin(driver: Driv
 
     assert unkeyed == {key: (murmur2(key) & 0x7FFFFFFF) % PARTITIONS for key in keys}
     assert {record.partition() for record in records if record.key() is not None} == {2}
+
+
+def test_failures_in_a_row_are_counted_over_all_partitions(driver: Driver) -> None:
+    store = MemoryStore()
+    driver.start(tallying(driver.name, store), consecutive=5)
+    keys = [b"key-%d" % n for n in range(12)]
+    for key in keys:
+        driver.send(driver.name("events"), key, b"explode")
+    driver.wait_for_stop("tallying")
+
+    assert len({(murmur2(key) & 0x7FFFFFFF) % PARTITIONS for key in keys}) == PARTITIONS
+    assert sum(store.positions.values()) < 5
+    assert len(store.outbox) < 5
