@@ -9,12 +9,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.brokers import Broker, any_broker
 from tests.databases import DatabaseServer, any_database_server
 from tests.kafka import jars
 from tests.kafka.jars import Unavailable
 from tests.kafka.node import Node
+
+# A crowded machine makes an example slow, and that says nothing about the code; pytest's timeout still holds.
+settings.register_profile("baton", deadline=None, print_blob=True)
+settings.load_profile("baton")
 
 USED = pytest.StashKey[dict[str, str]]()
 
