@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -42,12 +42,12 @@ class TransactionalProducer:
         self.settings, self.name, self.watchdog = settings, name, watchdog
         self._producer: Producer | None = None
         self._admin: AdminClient | None = None
-        self._partitions: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
         self._failed: list[KafkaError] = []
 
     def open(self, admin: AdminClient) -> None:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
-        self._admin, self._partitions = admin, {}
+        self._admin, self.counts = admin, {}
         self._producer = self.settings.transactional_producer(self.name, self._heard)
         self.insist(self._producer.init_transactions, seconds=30.0)
 
@@ -93,12 +93,12 @@ class TransactionalProducer:
 
     def partitions(self, topic: str) -> int:
         """How many partitions `topic` has. Raises TopicMissing."""
-        known = self._partitions.get(topic)
+        known = self.counts.get(topic)
         if known is None:
             if self._admin is None:
                 raise SessionLost("the producer is closed")
-            self._partitions = demand_topics(self._admin, [topic], TOPIC_PATIENCE_SECONDS)
-            known = self._partitions[topic]
+            self.counts = demand_topics(self._admin, [topic], TOPIC_PATIENCE_SECONDS)
+            known = self.counts[topic]
         return known
 
     def _heard(self, error: KafkaError | None, _: Any) -> None:
@@ -135,19 +135,21 @@ class Transaction:
 
     def publish(self, outputs: Sequence[Output], source: int) -> None:
         """Records with headers, made of records of source partition number `source`."""
-        produce, partitions = self._producer.produce, self._owner.partitions
+        produce, counts = self._producer.produce, self._owner.counts
         for topic, key, value, headers, chosen in outputs:
-            number = destination(key, chosen, source, partitions(topic))
-            while True:
-                try:
-                    produce(topic, value, key, number, headers=list(headers))
-                    break
-                except BufferError:  # the broker is slower than we are
-                    self._producer.poll(0.05)
+            partitions = counts.get(topic) or self._owner.partitions(topic)
+            number = destination(key, chosen, source, partitions) if chosen is None else chosen
+            named = headers if type(headers) is list else list(headers)  # the only kind that confluent-kafka takes
+            try:
+                produce(topic, value, key, number, headers=named)
+            except BufferError:
+                self._produce_slowly(topic, value, key, number, named)
 
-    def write(self, topic: str, partition: int, values: Sequence[tuple[bytes, bytes | None]]) -> None:
-        """Values by key, each key once: in a partition of a changelog."""
-        rows: list[dict[str, Any]] = [{"key": key, "value": value} for key, value in values]
+    def write(self, topic: str, partition: int, values: Mapping[bytes, Any], dumps: Callable[[Any], bytes]) -> None:
+        """Values by key (None: forgotten), into a partition of a changelog."""
+        rows: list[dict[str, Any]] = [
+            {"key": key, "value": None if value is None else dumps(value)} for key, value in values.items()
+        ]
         while rows and self._producer.produce_batch(topic, rows, partition) != len(rows):
             rows = [row for row in rows if "_error" in row]
             for row in rows:
@@ -155,6 +157,17 @@ class Transaction:
                 if error.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001
                     raise KafkaException(error)
             self._producer.poll(0.05)
+
+    def _produce_slowly(
+        self, topic: str, value: bytes | None, key: bytes | None, number: int, headers: list[tuple[str, str | bytes | None]]
+    ) -> None:
+        """The broker is slower than we are: wait until there is room. The round's deadline bounds it."""
+        while True:
+            self._producer.poll(0.05)
+            try:
+                return self._producer.produce(topic, value, key, number, headers=headers)
+            except BufferError:
+                continue
 
     def commit(self, offsets: list[TopicPartition], member: bytes) -> None:
         """Offsets and everything published become visible, at once. `member`: the group's word that they are ours."""

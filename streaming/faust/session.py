@@ -89,23 +89,26 @@ class Session:
         return first, started
 
     def _sift(self, messages: Sequence[Any]) -> list[Any]:
-        records = []
-        for message in messages:
-            error = message.error()
-            if error is None:
-                records.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 confluent-kafka's name for it
-                self.lag.at_end(message.partition(), message.offset())
-            elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
-                log.error("%s: %s", self.stage.name, error)
-                self._look_again()
-            elif error.fatal():
-                raise EngineBroken(f"the group refuses this worker: {error}")
-            elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise EngineBroken(f"there is no topic {self.stage.source}. Create it")
-            else:
-                log.warning("%s: %s", self.stage.name, error)
+        records = [message for message in messages if message.error() is None]
+        if len(records) < len(messages):
+            for message in messages:
+                if (error := message.error()) is not None:
+                    self._hear(error, message)
         return records
+
+    def _hear(self, error: KafkaError, message: Any) -> None:
+        """Something that the consumer says in place of a record."""
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 confluent-kafka's name for it
+            self.lag.at_end(message.partition(), message.offset())
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            log.error("%s: %s", self.stage.name, error)
+            self._look_again()
+        elif error.fatal():
+            raise EngineBroken(f"the group refuses this worker: {error}")
+        elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise EngineBroken(f"there is no topic {self.stage.source}. Create it")
+        else:
+            log.warning("%s: %s", self.stage.name, error)
 
     def _look_again(self) -> None:
         """Ask anew where every partition goes on."""

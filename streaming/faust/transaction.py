@@ -117,9 +117,8 @@ class KafkaKeeper:
                 if one.result is not None:
                     transaction.publish(one.result.outputs, one.part.number)
                     if self.stage.changelog is not None and self.stage.codec is not None:
-                        dumps, writes = self.stage.codec.dumps, one.result.writes
-                        values = [(key, None if value is None else dumps(value)) for key, value in writes.items()]
-                        transaction.write(self.stage.changelog, one.part.number, values)
+                        dumps = self.stage.codec.dumps
+                        transaction.write(self.stage.changelog, one.part.number, one.result.writes, dumps)
             transaction.commit([self._place(one.part.number, one.end) for one in work], assignment.member)
         for one in work:
             one.part.next = one.end
