@@ -68,8 +68,8 @@ def refused(held: Held, status: Literal["declined", "expired"], reason: str, pla
     gone, first = _given_up(held, status, reason, book)
     queue = plan.queues.get(gone.queue)
     if queue is None:
-        return gone, [first]
-    if queue.offer is not None and gone.tries >= queue.offer.tries:
+        after, then = _wait(gone, "its queue is no more")
+    elif queue.offer is not None and gone.tries >= queue.offer.tries:
         after, then = _tries_used(gone, queue, book)
     else:
         after, then = _placed(gone, place(queue, book, gone.declined), book)
@@ -79,16 +79,16 @@ def refused(held: Held, status: Literal["declined", "expired"], reason: str, pla
 def retried(held: Held, plan: Plan, book: Book) -> Followed:
     """A waiting lead once more: given to whoever is free now, or moved where it waited for too long."""
     queue = plan.queues.get(held.queue)
-    if queue is None or held.escalated:
+    if held.escalated:
         return held, []
+    if queue is None:
+        return _moved(held, plan.queues[plan.rules[-1].queue], book, f"{held.queue} is no more: ")
     placement = place(queue, book, held.declined)
     if placement.rep is not None:
         return _placed(held, placement, book)
     if queue.overflow is None or book.now < held.entered_at + queue.overflow.after:
         return held, []
-    to = plan.queues[queue.overflow.to]
-    moved = replace(held, queue=to.id, turn=book.came(to.id), entered_at=book.now, declined=frozenset(), tries=0)
-    return _placed(moved, place(to, book), book, f"waited too long in {queue.id}: ")
+    return _moved(held, plan.queues[queue.overflow.to], book, f"waited too long in {queue.id}: ")
 
 
 def accepted(held: Held, reason: str) -> Followed:
@@ -127,6 +127,11 @@ def _tries_used(held: Held, queue: Queue, book: Book) -> Followed:
         book.give(queue.id, manager, None)
     after = replace(held, rep=queue.manager, status="offered", sequence=held.sequence + 1, escalated=True)
     return after, [Step(after.sequence, after.queue, after.rep, "offered", f"{tries}: goes to the manager")]
+
+
+def _moved(held: Held, to: Queue, book: Book, because: str) -> Followed:
+    moved = replace(held, queue=to.id, turn=book.came(to.id), entered_at=book.now, declined=frozenset(), tries=0)
+    return _placed(moved, place(to, book), book, because)
 
 
 def _wait(held: Held, reason: str) -> Followed:

@@ -22,6 +22,7 @@ Holds = Callable[[Any, float], bool]
 Priority = Literal["high", "normal", "low"]
 
 EVERYBODY = "all"
+LONGEST_OFFER = 90 * 86_400.0
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,180}")
 
 
@@ -170,6 +171,9 @@ class _Checker:
             if declared.overflow and (declared.overflow.to not in names or declared.overflow.to == declared.id):
                 mend = mend_for(declared.overflow.to, [name for name in names if name != declared.id])
                 self.fault((*loc, "overflow", "to"), f"`{declared.overflow.to}` is no other queue", mend)
+            if declared.offer is not None and declared.offer.within > LONGEST_OFFER:
+                mend = "Write 90 days or less."
+                self.fault((*loc, "offer", "within"), "nobody waits for an answer for so long", mend)
             if self.people_known and declared.manager and declared.manager not in self.roster.reps:
                 mend = mend_for(declared.manager, self.roster.reps)
                 self.fault((*loc, "manager"), f"unknown rep `{declared.manager}`", mend)

@@ -29,6 +29,8 @@ from services.routing.standing import Book
 from streaming.stage import Batch, Message, RecordError, Stage
 
 NAME = "routing"
+MOST_BYTES = 900_000
+"""Brokers take a million by default; the rest is for headers."""
 
 
 def make_stage(plan: Plan, ledger: Ledger, prefix: str = "") -> Stage:
@@ -153,14 +155,15 @@ def _assign_one(batch: Batch[Any], one: _Wanted, standings: Book, rows: _Rows, p
     held, steps = offers.begin(assignment_id, lead.lead_id, placement, standings)
     made = records.decision(placement, one.rule.id, held.turn, plan)
     routed = records.routed_lead(lead, held, one.rule, made, one.headers, standings)
+    value = routed.to_json()
+    if len(value) > MOST_BYTES:
+        raise RecordError("too_large", f"the routed lead would have {len(value)} bytes, {MOST_BYTES} are the most")
     outputs = [
         records.queue_output(routed, prefix, records.clock_headers(one.headers), now),
         *(records.change_output(held, step, prefix, now) for step in steps),
     ]
     batch.outputs += outputs
-    rows.assignments.append(
-        first_row(held, routed.to_json(), one.qualification, batch.partition, steps[-1].reason, now)
-    )
+    rows.assignments.append(first_row(held, value, one.qualification, batch.partition, steps[-1].reason, now))
     rows.events += [entries.event_row(held, step, now) for step in steps]
     rows.decisions.append(
         {"assignment_id": assignment_id, "sequence": held.sequence, "decision": made.model_dump(mode="json")}

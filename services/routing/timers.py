@@ -90,11 +90,7 @@ class Timers:
         while (done := self._expire(now)) == PAGE:
             changed += done
         changed += done
-        for busy in self._watch():
-            queue = self.plan.queues.get(busy.queue)
-            if queue is not None:
-                changed += self._serve(queue, busy, now)
-        return changed
+        return changed + sum(self._serve(busy, now) for busy in self._watch())
 
     def _expire(self, now: float) -> int:
         due = (AssignmentRow.status == "offered", AssignmentRow.respond_by <= instant(now))
@@ -108,16 +104,17 @@ class Timers:
     def _run_out(self, one: Taken, standings: Book) -> Followed:
         return offers.refused(one.held, "expired", "was not answered in time", self.plan, standings)
 
-    def _serve(self, queue: Queue, busy: Busy, now: float) -> int:
-        """Give waiting leads of `queue`, oldest first, to whoever is free."""
-        overflows = queue.overflow is not None and busy.since + queue.overflow.after <= now
+    def _serve(self, busy: Busy, now: float) -> int:
+        """Give waiting leads of a queue, oldest first, to whoever is free."""
+        queue = self.plan.queues.get(busy.queue)
+        leave = queue is None or (queue.overflow is not None and busy.since + queue.overflow.after <= now)
         changed = 0
         after: tuple[Any, str] | None = None
         while True:
             with self.ledger.unit() as unit:
-                if not _alone(unit.connection) or not (overflows or self._anybody(unit.connection, queue, now)):
+                if not _alone(unit.connection) or not (leave or self._anybody(unit.connection, queue, now)):
                     return changed
-                taken = take(unit.connection, *_waiting(queue, after), limit=PAGE, skip_locked=True)
+                taken = take(unit.connection, *_waiting(busy.queue, after), limit=PAGE, skip_locked=True)
                 changed += self._change(unit, taken, now, self._retry)
             if len(taken) < PAGE:
                 return changed
@@ -126,7 +123,9 @@ class Timers:
     def _retry(self, one: Taken, standings: Book) -> Followed:
         return offers.retried(one.held, self.plan, standings)
 
-    def _anybody(self, connection: Connection, queue: Queue, now: float) -> bool:
+    def _anybody(self, connection: Connection, queue: Queue | None, now: float) -> bool:
+        if queue is None:
+            return False
         standings = book.peek(connection, self.plan, [queue.id], now)
         return any(obstacle(rep, queue.skills, standings) is None for rep in queue.members)
 
@@ -166,7 +165,9 @@ def lock_for(connection: Connection, plan: Plan, taken: Sequence[Taken], now: fl
     queues = {one.held.queue for one in taken}
     for name in list(queues):
         queue = plan.queues.get(name)
-        if queue is not None and queue.overflow is not None:
+        if queue is None:
+            queues.add(plan.rules[-1].queue)
+        elif queue.overflow is not None:
             queues.add(queue.overflow.to)
     return book.lock(connection, plan, queues, now, {one.held.rep for one in taken if one.held.rep is not None})
 
@@ -175,9 +176,9 @@ def _alone(connection: Connection) -> bool:
     return bool(connection.execute(_TAKE_LOCK, {"lock": LOCK}).scalar_one())
 
 
-def _waiting(queue: Queue, after: tuple[Any, str] | None) -> list[ColumnElement[bool]]:
+def _waiting(queue: str, after: tuple[Any, str] | None) -> list[ColumnElement[bool]]:
     row = AssignmentRow
-    where = [row.status == "waiting", row.queue == queue.id, row.escalated.is_(False)]
+    where = [row.status == "waiting", row.queue == queue, row.escalated.is_(False)]
     if after is not None:
         where.append(tuple_(row.entered_at, row.assignment_id) > after)
     return where

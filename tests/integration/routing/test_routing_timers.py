@@ -108,3 +108,19 @@ def test_open_offers_and_waiting_leads_are_measured(ledger: Ledger) -> None:
     assert 2 == REGISTRY.get_sample_value("baton_offers_open", {"queue": "enterprise"})
     assert 3 == REGISTRY.get_sample_value("baton_waiting_leads", {"queue": "enterprise"})
     assert 0 == REGISTRY.get_sample_value("baton_waiting_leads", {"queue": "general"})
+
+
+def test_a_lead_whose_queue_is_no_more_goes_to_the_catch_all(ledger: Ledger) -> None:
+    plan = world.plan(roster=FULL)
+    feed(runner(ledger, plan), *(world.lead(f"lead-{i}", segments=["enterprise"]) for i in range(3)))
+    only_general = """
+queues: [{id: general, pool: {team: inbound}}]
+rules: [{id: rest, otherwise: true, queue: general}]
+"""
+    Timers(ledger, world.plan(only_general)).tick(world.NOON + 1)
+    (moved,) = outbox(ledger, "sales.queue.general")
+
+    assert "cem" == moved["rep"]
+    assert [{"status": "offered", "count": 3}] == rows(
+        ledger, "SELECT status, count(*) FROM assignments GROUP BY status"
+    )
