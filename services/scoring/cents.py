@@ -1,29 +1,42 @@
-"""Lines that add up: sums of points, rounded to two decimals without a cent lost between the lines and the total.
+"""Points as whole numbers, and rounding that takes no cent from a sum.
 
-Points are doubles. Sums are taken with `math.fsum`, which is exact and rounds once, so that order does not matter. The
-total is rounded to cents (half to even), and the lines get the cents of the total by largest remainder: each is cut to
-a cent below or above its exact value, so that in whole cents they are the total.
+Points are held in units of a hundred-millionth, so that sums are exact and order does not matter. A total is rounded to
+cents, half to even; its parts share the cents of the total by largest remainder: each is cut to the cent below or above
+its own value, so that in whole cents they are the total.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Final
+
+UNIT: Final = 100_000_000
+"""Units in a point."""
+
+CENT: Final = UNIT // 100
+_HALF: Final = CENT // 2
 
 
-def to_cents(points: float) -> int:
-    """`points` in hundredths, rounded half to even on the value that the double stands for."""
-    return round(round(points, 2) * 100)
+def to_units(points: float) -> int:
+    """`points` in units, the nearest."""
+    return round(points * UNIT)
 
 
-def apportioned(values: Sequence[float], total: int) -> list[int]:
-    """`values` in cents that add up to `total` (cents, at most a cent a value away from their sum).
+def to_cents(units: int) -> int:
+    """`units` in cents, half to even."""
+    cents, rest = divmod(units, CENT)
+    return cents + (rest > _HALF or (rest == _HALF and cents % 2 == 1))
 
-    Those with the largest remainder get the cents that are left; of equal ones, the earlier.
+
+def apportioned(parts: Sequence[int], cents: int) -> list[int]:
+    """`parts` (units) in cents that add up to `cents`, their rounded sum.
+
+    The parts with the largest remainder get the cents that are left; of equal ones, the earlier.
     """
-    floors = [math.floor(value * 100) for value in values]
-    left = total - sum(floors)
-    by_remainder = sorted(range(len(values)), key=lambda i: floors[i] - values[i] * 100)
-    for index in by_remainder[:left] if left > 0 else ():
-        floors[index] += 1
-    return floors
+    shares = [units // CENT for units in parts]
+    left = cents - sum(shares)
+    if left:
+        by_remainder = sorted(range(len(parts)), key=lambda index: -(parts[index] % CENT))
+        for index in by_remainder[:left]:
+            shares[index] += 1
+    return shares

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from services.scoring.event import Event
-from services.scoring.profile import Profile, times
+from services.scoring.profile import Profile
 from services.scoring.rulebook import Ruleset
+from services.scoring.signals import times
 from services.scoring.vocabulary import View
 
 MOST_MOMENTS: Final = 50

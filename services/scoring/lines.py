@@ -1,22 +1,22 @@
 """The account of a score: a line a rule, a line a cap that bit, and the score that the lines add up to.
 
-Sums are exact (`math.fsum` rounds once, so order does not matter). The total is cut, then rounded to cents; the lines
-share the cents of the total (`services.scoring.cents`), so that they add up to the score as it is shown. No line is
-moved by more than two cents for it.
+Arithmetic is in whole units (`services.scoring.cents`). The total is cut, then rounded to cents; the lines share the
+cents of the total, so that they add up to the score as it is shown. No line is moved by more than two cents for it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from math import fsum
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from services.scoring.cents import apportioned, to_cents
-from services.scoring.decay import Decay, worth
-from services.scoring.profile import times
+from services.scoring.cents import CENT, UNIT, apportioned, to_cents, to_units
+from services.scoring.decay import worth
 from services.scoring.rulebook import EngagementRule, Limit, Ruleset
+from services.scoring.signals import times
 from services.scoring.vocabulary import View
 
 Kind = Literal["fit", "engagement"]
@@ -25,11 +25,11 @@ _SECOND: Final = 1_000_000
 
 
 class Line(NamedTuple):
-    """One line, before rounding. `points` is what the rule gives now, `from_points` what it gave without age."""
+    """One line, before rounding, in units: what the rule gives now, and what it gave without age."""
 
     rule: str
-    points: float
-    from_points: float
+    units: int
+    from_units: int
     detail: str
     group: str | None = None
 
@@ -54,7 +54,7 @@ class Account(NamedTuple):
 def fit_lines(view: View, now: float, ruleset: Ruleset) -> list[Line]:
     """Lines of the fit rules that hold, at `now` (seconds since the epoch)."""
     return [
-        Line(rule.id, rule.points, rule.points, rule.words, rule.group) for rule in ruleset.fit if rule.holds(view, now)
+        Line(rule.id, rule.units, rule.units, rule.words, rule.group) for rule in ruleset.fit if rule.holds(view, now)
     ]
 
 
@@ -64,18 +64,20 @@ def engagement_lines(signals: Mapping[str, bytes], at: int, ruleset: Ruleset) ->
     rules.sort(key=_order)
     lines: list[Line] = []
     for rule in rules:
-        counted = limited([time for time in times(signals[rule.id]) if time <= at], rule.limit)
-        if not counted:
-            continue
-        points = _sum(counted, at, rule.points, rule.decay)
-        detail = rule.words if len(counted) == 1 else f"{len(counted)} × {rule.words}"
-        lines.append(Line(rule.id, points, rule.points * len(counted), detail, rule.group))
+        counted: Sequence[int] = times(signals[rule.id])
+        if counted[-1] > at:
+            counted = counted[: bisect_right(counted, at)]
+        if rule.limit is not None:
+            counted = limited(counted, rule.limit)
+        if counted:
+            detail = rule.words if len(counted) == 1 else f"{len(counted)} × {rule.words}"
+            lines.append(Line(rule.id, _units(counted, at, rule), rule.units * len(counted), detail, rule.group))
     return lines
 
 
-def limited(ascending: Sequence[int], limit: Limit | None) -> Sequence[int]:
+def limited(ascending: Sequence[int], limit: Limit) -> Sequence[int]:
     """Those of the times (microseconds, ascending) that count: the first ones of each period."""
-    if limit is None:
+    if len(ascending) <= limit.times:
         return ascending
     counted: list[int] = []
     period, left = None, 0
@@ -92,20 +94,27 @@ def limited(ascending: Sequence[int], limit: Limit | None) -> Sequence[int]:
 def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: float) -> Account:
     """Cut each group at its maximum and the whole at 0 and `most`, and round. Lines that add nothing are left out."""
     whole = list(lines)
+    total = 0
+    by_group: dict[str, int] = {}
+    for line in lines:
+        total += line.units
+        if line.group is not None:
+            by_group[line.group] = by_group.get(line.group, 0) + line.units
     for name, group_max in groups.items():
-        over = fsum(line.points for line in lines if line.group == name) - group_max
+        over = by_group.get(name, 0) - to_units(group_max)
         if over > 0:
             whole.append(Line(f"group:{name}", -over, -over, f"the group {name} gives {group_max:g} at most", name))
-    total = fsum(line.points for line in whole)
-    if total > most:
-        whole.append(Line(f"max:{kind}", most - total, most - total, f"{kind} ends at {most:g}"))
-        total = most
+            total -= over
+    over = total - to_units(most)
+    if over > 0:
+        whole.append(Line(f"max:{kind}", -over, -over, f"{kind} ends at {most:g}"))
+        total -= over
     elif total < 0:
         whole.append(Line(f"min:{kind}", -total, -total, f"{kind} does not fall below 0"))
-        total = 0.0
+        total = 0
     cents = to_cents(total)
     entries = [
-        Entry(line.rule, kind, share / 100, to_cents(line.from_points) / 100, line.detail)
+        Entry(line.rule, kind, share / 100, to_cents(line.from_units) / 100, line.detail)
         for line, share in zip(whole, _shares(whole, cents), strict=True)
         if share
     ]
@@ -114,14 +123,19 @@ def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: fl
 
 def _shares(lines: Sequence[Line], cents: int) -> list[int]:
     """What each line has of the total: first the groups share it, then the lines of each, so that no cap is passed."""
+    if not any(line.units % CENT for line in lines):
+        return [line.units // CENT for line in lines]
     members: dict[str | int, list[int]] = {}
     for index, line in enumerate(lines):
         members.setdefault(line.group or index, []).append(index)
-    of_members = apportioned([fsum(lines[i].points for i in inside) for inside in members.values()], cents)
+    of_members = apportioned([sum([lines[i].units for i in inside]) for inside in members.values()], cents)
     shares = [0] * len(lines)
     for inside, share in zip(members.values(), of_members, strict=True):
-        for index, part in zip(inside, apportioned([lines[i].points for i in inside], share), strict=True):
-            shares[index] = part
+        if len(inside) == 1:
+            shares[inside[0]] = share
+        else:
+            for index, part in zip(inside, apportioned([lines[i].units for i in inside], share), strict=True):
+                shares[index] = part
     return shares
 
 
@@ -129,7 +143,10 @@ def _order(rule: EngagementRule) -> int:
     return rule.order
 
 
-def _sum(counted: Sequence[int], at: int, points: float, decay: Decay | None) -> float:
-    if decay is None:
-        return points * len(counted)
-    return fsum([worth(points, (at - time) / _SECOND, decay) for time in counted])
+def _units(counted: Sequence[int], at: int, rule: EngagementRule) -> int:
+    """What the signals of a rule are worth at `at`, all together."""
+    if rule.decay is None:
+        return rule.units * len(counted)
+    if len(counted) == 1:
+        return round(worth(rule.points, (at - counted[0]) / _SECOND, rule.decay) * UNIT)
+    return round(fsum([worth(rule.points, (at - time) / _SECOND, rule.decay) for time in counted]) * UNIT)

@@ -10,35 +10,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
-from hashlib import blake2b
-from struct import pack, unpack
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from services.scoring.event import EXTRA, Event
+from services.scoring.event import Event
+from services.scoring.layers import Layers, with_facts
+from services.scoring.signals import ENTRY, SECOND, fingerprint, has, oldest, seen_after, since, with_event, with_time
 
 VERSION: Final = 1
 MOST_EVENTS: Final = 1_000
-MOST_EXTRAS: Final = 50
 MOST_PURPOSES: Final = 100
 MOST_VERDICTS: Final = 20
 OF_EVENTS: Final = frozenset({"bot", "spam"})
 """Verdicts that speak of one event, not of the person: they hold for a lead while all of its events have them."""
 
-_STAMP: Final = 5
-_ENTRY: Final = _STAMP + 8
-_SECOND: Final = 1_000_000
-
-
-class Layer(NamedTuple):
-    """The facts of one event that no later event has overruled."""
-
-    at: int
-    event_id: str
-    facts: dict[str, Any]
+_ALL_OF_EVENTS: Final = tuple(sorted(OF_EVENTS))
 
 
 class Touch(NamedTuple):
@@ -60,15 +48,14 @@ class Word(NamedTuple):
 class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One lead. Times are in microseconds since the epoch, `horizon` in seconds.
 
-    `seen` holds 13 bytes an event, sorted: its second and the fingerprint of its id, big-endian. `signals` holds, by
-    rule, the sorted times as 8 bytes each, little-endian.
+    `seen` and the values of `signals` (by rule) are packed as `services.scoring.signals` has it.
     """
 
     version: int = VERSION
     as_of: int = 0
     stage: str = "inquiry"
     since: int = 0
-    layers: tuple[Layer, ...] = ()
+    layers: Layers = ()
     first: Touch | None = None
     last: Touch | None = None
     consent: dict[str, Word] = {}
@@ -95,28 +82,14 @@ def decode(data: bytes) -> Profile:
     return _decoder.decode(data)
 
 
-def times(packed: bytes) -> tuple[int, ...]:
-    """The times of a rule's signals, ascending, in microseconds since the epoch."""
-    return unpack(f"<{len(packed) // 8}q", packed)
-
-
-def fingerprint(event_id: str) -> bytes:
-    """Eight bytes that stand for an event id."""
-    return blake2b(event_id.encode(), digest_size=8).digest()
-
-
-def has_seen(profile: Profile, event_id: str) -> bool:
+def has_seen(profile: Profile, event: Event) -> bool:
     """Whether the event is one of those that the profile remembers."""
-    mark = fingerprint(event_id)
-    at = profile.seen.find(mark)
-    while at >= 0 and at % _ENTRY != _STAMP:
-        at = profile.seen.find(mark, at + 1)
-    return at >= 0
+    return has(profile.seen, fingerprint(event.id))
 
 
 def counts(profile: Profile, event: Event) -> bool:
     """Whether an event of this time can still give points."""
-    return event.at // _SECOND > profile.horizon
+    return event.at // SECOND > profile.horizon
 
 
 def absorbed(profile: Profile, event: Event, matched: Iterable[str]) -> Profile:
@@ -126,25 +99,28 @@ def absorbed(profile: Profile, event: Event, matched: Iterable[str]) -> Profile:
     """
     seen, signals, horizon = profile.seen, profile.signals, profile.horizon
     if counts(profile, event):
-        seen = _inserted(seen, (event.at // _SECOND).to_bytes(_STAMP) + fingerprint(event.id))
-        added = {rule: _with_time(signals.get(rule, b""), event.at) for rule in matched}
-        signals = _sorted({**signals, **added}) if added else signals
-        if len(seen) > MOST_EVENTS * _ENTRY:
-            horizon = int.from_bytes(seen[:_STAMP])
-            seen = _after(seen, horizon)
-            signals = _since(signals, (horizon + 1) * _SECOND)
+        seen = with_event(seen, event.at, fingerprint(event.id))
+        added = {rule: with_time(signals.get(rule, b""), event.at) for rule in matched}
+        if added:
+            signals = dict(sorted({**signals, **added}.items()))
+        if len(seen) > MOST_EVENTS * ENTRY:
+            horizon = oldest(seen)
+            seen, signals = seen_after(seen, horizon), since(signals, (horizon + 1) * SECOND)
     told = frozenset(event.verdicts)
+    cleared = profile.cleared
+    if cleared != _ALL_OF_EVENTS:
+        cleared = tuple(sorted((OF_EVENTS - told).union(cleared)))
     return Profile(
         version=VERSION,
         as_of=max(profile.as_of, event.at),
         stage=profile.stage,
         since=profile.since,
-        layers=_layered(profile.layers, event),
+        layers=with_facts(profile.layers, event),
         first=_touched(profile.first, event, latest=False),
         last=_touched(profile.last, event, latest=True),
         consent=_consented(profile.consent, event),
         verdicts=tuple(sorted(told.union(profile.verdicts))[:MOST_VERDICTS]) if told else profile.verdicts,
-        cleared=tuple(sorted((OF_EVENTS - told).union(profile.cleared))),
+        cleared=cleared,
         horizon=horizon,
         seen=seen,
         signals=signals,
@@ -154,83 +130,6 @@ def absorbed(profile: Profile, event: Event, matched: Iterable[str]) -> Profile:
 def quality(profile: Profile) -> list[str]:
     """The verdicts that hold for the lead."""
     return [verdict for verdict in profile.verdicts if verdict not in profile.cleared]
-
-
-def facts(profile: Profile) -> dict[str, Any]:
-    """Subject and attributes as known now, by name."""
-    known: dict[str, Any] = {}
-    for layer in profile.layers:
-        known.update(layer.facts)
-    return known
-
-
-def _inserted(seen: bytes, entry: bytes) -> bytes:
-    if seen[-_ENTRY:] < entry:  # in order of time, as nearly all are
-        return seen + entry
-    low, high = 0, len(seen) // _ENTRY
-    while low < high:
-        middle = (low + high) // 2
-        if seen[middle * _ENTRY : (middle + 1) * _ENTRY] < entry:
-            low = middle + 1
-        else:
-            high = middle
-    return seen[: low * _ENTRY] + entry + seen[low * _ENTRY :]
-
-
-def _after(seen: bytes, horizon: int) -> bytes:
-    start = 0
-    while start < len(seen) and int.from_bytes(seen[start : start + _STAMP]) <= horizon:
-        start += _ENTRY
-    return seen[start:]
-
-
-def _with_time(packed: bytes, at: int) -> bytes:
-    known = list(times(packed))
-    insort(known, at)
-    return pack(f"<{len(known)}q", *known)
-
-
-def _since(signals: Mapping[str, bytes], start: int) -> dict[str, bytes]:
-    cut = {rule: packed[8 * bisect_left(times(packed), start) :] for rule, packed in signals.items()}
-    return {rule: packed for rule, packed in cut.items() if packed}
-
-
-def _sorted(signals: Mapping[str, bytes]) -> dict[str, bytes]:
-    return dict(sorted(signals.items()))
-
-
-def _layered(layers: tuple[Layer, ...], event: Event) -> tuple[Layer, ...]:
-    if not event.facts:
-        return layers
-    key = (event.at, event.id)
-    new = dict(event.facts)
-    below: list[Layer] = []
-    above: list[Layer] = []
-    for layer in layers:
-        if layer[:2] > key:
-            above.append(layer)
-            for name in layer.facts:
-                new.pop(name, None)
-        else:
-            below.append(layer)
-    if not new:
-        return layers
-    kept = [Layer(at, event_id, {n: v for n, v in old.items() if n not in new}) for at, event_id, old in below]
-    whole = [*(layer for layer in kept if layer.facts), Layer(*key, dict(sorted(new.items()))), *above]
-    return _within_extras(whole)
-
-
-def _within_extras(layers: list[Layer]) -> tuple[Layer, ...]:
-    over = sum(name.startswith(EXTRA) for layer in layers for name in layer.facts) - MOST_EXTRAS
-    while over > 0:
-        index = next(i for i, layer in enumerate(layers) if any(name.startswith(EXTRA) for name in layer.facts))
-        oldest = layers[index]
-        name = max(name for name in oldest.facts if name.startswith(EXTRA))
-        layers[index] = oldest._replace(facts={n: v for n, v in oldest.facts.items() if n != name})
-        if not layers[index].facts:
-            del layers[index]
-        over -= 1
-    return tuple(layers)
 
 
 def _touched(known: Touch | None, event: Event, *, latest: bool) -> Touch | None:

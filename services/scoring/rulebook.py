@@ -32,7 +32,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class FitRule:
-    """Who they are."""
+    """Who they are. `units` are the points in units (`services.scoring.cents`)."""
 
     id: str
     points: float
@@ -40,11 +40,15 @@ class FitRule:
     holds: Holds
     words: str
     group: str | None = None
+    units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EngagementRule:
-    """What they did. `holds` None: every event of the type counts. `order` is its place in the file."""
+    """What they did. `holds` None: every event of the type counts. `order` is its place in the file.
+
+    `units` are the points in units (`services.scoring.cents`).
+    """
 
     id: str
     on: str
@@ -56,6 +60,7 @@ class EngagementRule:
     limit: Limit | None = None
     group: str | None = None
     words: str = ""
+    units: int = 0
 
 
 def words_of(on: str, when: Condition | None, limit: Limit | None, decay: Decay | None) -> str:

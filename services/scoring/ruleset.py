@@ -16,6 +16,7 @@ from rules.lint import Placed, always_true, never_true
 from rules.spelling import mend_for
 from rules.vocabulary import Vocabulary
 from services.scoring import vocabulary
+from services.scoring.cents import to_units
 from services.scoring.decay import Decay
 from services.scoring.declared import DecayKeys, EngagementKeys, FitKeys, GroupKeys, LimitKeys, ScoringKeys
 from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset, Segment, words_of
@@ -107,7 +108,8 @@ class _Checker:
             self.group(rule.group, keys.groups, loc)
             when = self.condition(rule.id, rule.when, vocabulary.FIT, (*loc, "when"))
             if when is not None:
-                rules.append(FitRule(rule.id, rule.points, when, when.compile(), when.words(), rule.group))
+                units = to_units(rule.points)
+                rules.append(FitRule(rule.id, rule.points, when, when.compile(), when.words(), rule.group, units))
         return tuple(rules)
 
     def engagement_rules(self, keys: EngagementKeys) -> list[EngagementRule]:
@@ -133,6 +135,7 @@ class _Checker:
                     limit=limit,
                     group=rule.group,
                     words=words_of(rule.on, when, limit, decay),
+                    units=to_units(rule.points),
                 )
             )
         return rules

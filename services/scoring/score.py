@@ -12,9 +12,10 @@ import msgspec
 from schemas.record import SCHEMA_VERSION
 from services.scoring.derive import derived
 from services.scoring.event import ATTRIBUTES, EPOCH, EXTRA, SUBJECT, Event
+from services.scoring.layers import facts
 from services.scoring.lifecycle import Move, moved
 from services.scoring.lines import Account, Entry, account, engagement_lines, fit_lines
-from services.scoring.profile import EMPTY, Profile, absorbed, counts, facts, has_seen, quality
+from services.scoring.profile import EMPTY, Profile, absorbed, counts, has_seen, quality
 from services.scoring.rulebook import Ruleset
 from services.scoring.vocabulary import View
 
@@ -65,7 +66,7 @@ def score(profile: Profile | None, event: Event, ruleset: Ruleset) -> tuple[Prof
     `profile` None: a lead that nobody has heard of.
     """
     before = profile or EMPTY
-    if has_seen(before, event.id):
+    if has_seen(before, event):
         return None
     after = absorbed(before, event, _matched(event, ruleset) if counts(before, event) else ())
     if after == before:
@@ -112,7 +113,7 @@ def _matched(event: Event, ruleset: Ruleset) -> list[str]:
 
 
 def _person(profile: Profile) -> dict[str, Any]:
-    known = facts(profile)
+    known = facts(profile.layers)
     person = {name: known[name] for name in _KNOWN if name in known}
     person |= derived(person)
     extra = {name.removeprefix(EXTRA): known[name] for name in sorted(known) if name.startswith(EXTRA)}

@@ -3,7 +3,8 @@ from datetime import timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.scoring.profile import MOST_EVENTS, MOST_EXTRAS, decode, encode, facts
+from services.scoring.layers import MOST_EXTRAS, facts
+from services.scoring.profile import MOST_EVENTS, decode, encode
 from tests.unit.scoring.scoring_world import RULESET, lead, scored
 
 TYPES = ["page_viewed", "webinar_attended", "demo_requested", "form_submitted", "unsubscribed", "email_opened"]
@@ -181,7 +182,7 @@ def test_an_event_from_before_what_is_remembered_gives_no_points_but_still_says_
     records, again = scored([*many, old, old])
 
     assert "webinar" not in again.signals
-    assert {"city": "Bern"} == facts(again)
+    assert {"city": "Bern"} == facts(again.layers)
     assert profile.seen == again.seen
     assert len(many) + 1 == len(records)
 

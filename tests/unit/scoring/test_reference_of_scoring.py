@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from services.scoring import declared, event, lifecycle, profile, titles, vocabulary
+from services.scoring import declared, event, layers, lifecycle, profile, titles, vocabulary
 from tests.unit.scoring.scoring_world import rules_of
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "scoring.md").read_text()
@@ -33,7 +33,7 @@ def test_the_page_names_every_class_of_seniority_and_function_and_every_field():
 def test_the_bounds_that_the_page_tells_are_those_of_the_code():
     for told in (
         f"the latest {profile.MOST_EVENTS:,} events",
-        f"the latest {profile.MOST_EXTRAS} unknown attributes",
+        f"the latest {layers.MOST_EXTRAS} unknown attributes",
         f"up to {event.LONGEST_NAME} characters",
         f"up to {event.LONGEST_EXTRA:,} bytes",
         f"the latest {profile.MOST_PURPOSES} purposes",
