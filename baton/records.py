@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 
@@ -11,6 +12,7 @@ from baton.refusal import NO, Refusal
 from streaming.client import KafkaAddress
 
 _AT_ONCE = 2_000
+_WAIT = 0.1  # seconds; `consume` waits for as many records as it was asked for
 _SILENCE = 10.0  # seconds without a word from the broker
 
 
@@ -34,9 +36,12 @@ def read(address: KafkaAddress, topics: Iterable[str], partition: int | None = N
         for name in topics:
             open_ends |= set(_slots(consumer, name, partition))
         consumer.assign([TopicPartition(topic or "", number or 0, OFFSET_BEGINNING) for topic, number in open_ends])
+        heard = time.monotonic()
         while open_ends:
-            got = consumer.consume(_AT_ONCE, _SILENCE)
-            if not got:
+            got = consumer.consume(_AT_ONCE, _WAIT)
+            if got:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _SILENCE:
                 raise Refusal("the broker has stopped answering", "See `baton doctor`", NO)
             for message in got:
                 error = message.error()

@@ -10,8 +10,8 @@ import httpx
 
 from baton.settings import Settings
 from baton.up import state
-from baton.up.sampler import STAGES, read_workers, stage_sample
 from baton.up.snapshot import StageSample
+from baton.up.stages import STAGES, read_workers, stage_sample
 from baton.up.state import Running
 from baton.up.supervisor import answers_ready
 

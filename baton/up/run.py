@@ -19,9 +19,10 @@ from baton.embedded.child import tail
 from baton.settings import Settings
 from baton.up import plan, state
 from baton.up.presenters import Presenter
-from baton.up.sampler import Sampler, read_workers
+from baton.up.sampler import Sampler
 from baton.up.servers import Servers
 from baton.up.snapshot import RoutedSample, Snapshot
+from baton.up.stages import read_workers
 from baton.up.stopping import Stopping
 from baton.up.supervisor import Supervisor
 from baton.up.worker import WorkerSpec, spawner

@@ -5,39 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
-import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from baton.up import ledger_view, readings
+from baton.up import ledger_view
 from baton.up.readings import Reading
-from baton.up.snapshot import QueueSample, RoutedSample, Snapshot, StageSample
+from baton.up.snapshot import QueueSample, RoutedSample, Snapshot
+from baton.up.stages import STAGES, handoff, stage_sample
 
 EVERY = 1.0
 """Seconds between two snapshots."""
 _WINDOW = 10
 """Snapshots that rates and latencies are taken over."""
-STAGES = ("collector", "ingest", "scoring", "routing")
 
 Read = Callable[[], Mapping[str, list[Reading]]]
 """Readings of the workers of each stage."""
-
-
-def read_workers(client: httpx.Client, workers: Iterable[tuple[str, str]]) -> dict[str, list[Reading]]:
-    """What the workers (stage, address) say at `/metrics`; who does not answer is left out."""
-    found: dict[str, list[Reading]] = {}
-    for stage, address in workers:
-        try:
-            answer = client.get(f"{address}/metrics")
-            answer.raise_for_status()
-            found.setdefault(stage, []).append(readings.parse(answer.text))
-        except (httpx.HTTPError, ValueError):
-            continue
-    return found
 
 
 class Sampler:
@@ -97,32 +83,5 @@ class Sampler:
             stages=tuple(stage_sample(name, new.get(name, []), old.get(name, []), now - then) for name in STAGES),
             queues=self._queues,
             routed=self._routed,
-            handoff=_handoff(new.get("routing", [])),
+            handoff=handoff(new.get("routing", [])),
         )
-
-
-def stage_sample(stage: str, new: list[Reading], old: list[Reading], seconds: float) -> StageSample:
-    """What a stage did, of its workers' readings now and `seconds` ago."""
-    records = readings.total(new, "baton_records_total", stage=stage)
-    before = readings.total(old, "baton_records_total", stage=stage)
-    rounds = readings.less(
-        readings.buckets(new, "baton_batch_seconds", stage=stage),
-        readings.buckets(old, "baton_batch_seconds", stage=stage),
-    )
-    return StageSample(
-        name=stage,
-        records=int(records),
-        per_second=max(0.0, records - before) / seconds if seconds > 0 else 0.0,
-        p50=readings.quantile(rounds, 0.5),
-        p99=readings.quantile(rounds, 0.99),
-        lag=int(readings.total(new, "baton_consumer_lag_records", stage=stage)),
-        failed=int(readings.total(new, "baton_failed_total", stage=stage)),
-        workers=len(new),
-        breaker_open=readings.total(new, "baton_breaker_open", stage=stage) > 0,
-    )
-
-
-def _handoff(routing: list[Reading]) -> tuple[float, float] | None:
-    counts = readings.buckets(routing, "baton_handoff_seconds")
-    p50, p99 = readings.quantile(counts, 0.5), readings.quantile(counts, 0.99)
-    return None if p50 is None or p99 is None else (p50, p99)
