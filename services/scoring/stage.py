@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.headers import INGESTED_AT, RECEIVED_AT, Headers, carried, cloudevent, header_map, rfc3339
+from schemas.headers import INGESTED_AT, RECEIVED_AT, SCORED_AT, Headers, carried, cloudevent, header_map, rfc3339
 from schemas.ids import derived_id
 from schemas.scored import ScoredLead
 from schemas.topics import LEADS_EVENTS, LEADS_SCORED, changelog, failed
@@ -22,8 +22,7 @@ from services.scoring.score import Scored, score
 from streaming.stage import Batch, Codec, Message, RecordError, Stage
 
 NAME = "scoring"
-SOURCE = "/baton/scoring"
-STAMP = "baton_scored_at"
+SOURCE = "baton/scoring"
 
 
 def make_stage(ruleset: Ruleset, prefix: str = "") -> Stage:
@@ -58,7 +57,7 @@ def make_stage(ruleset: Ruleset, prefix: str = "") -> Stage:
         handler=handler,
         changelog=prefix + changelog(NAME),
         codec=Codec(dumps=_as_is, loads=_as_is),
-        stamp=STAMP,
+        stamp=SCORED_AT,
     )
 
 
@@ -68,9 +67,10 @@ def _as_is(profile: Any) -> Any:
 
 def _headers(message: Message, event: Event, scored: Scored) -> Headers:
     """Headers of the outcome; the earlier clocks travel on, the door's from the event where no header has it."""
-    clocks = dict(carried(header_map(message.headers()), (RECEIVED_AT, INGESTED_AT)))
-    clocks.setdefault(RECEIVED_AT, rfc3339(event.received_at).encode())
+    clocks = carried(header_map(message.headers()), (RECEIVED_AT, INGESTED_AT))
+    if not clocks or clocks[0][0] != RECEIVED_AT:
+        clocks.insert(0, (RECEIVED_AT, rfc3339(event.received_at).encode()))
     head = cloudevent(
         id=derived_id("scored", event.lead_id, event.id), source=SOURCE, type=ScoredLead.ce_type, time=scored.as_of
     )
-    return [*head, *clocks.items()]
+    return [*head, *clocks]
