@@ -19,6 +19,7 @@ Ends: TypeAlias = tuple[int, int]
 """First offset of a partition, and the one after its last record (high watermark, open transactions included)."""
 
 ASK_SECONDS = 10.0
+SHOW_SECONDS = 5.0
 
 
 def ends(admin: AdminClient, topic: str, numbers: Sequence[int]) -> dict[int, Ends]:
@@ -78,18 +79,20 @@ def partition_counts(admin: AdminClient) -> dict[str, int]:
 
 
 def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: float) -> dict[str, int]:
-    """Partition counts of topics that must be there; a broker that just came up gets some time.
+    """Partition counts of topics that must be there. Raises TopicMissing.
 
-    Raises TopicMissing.
+    Brokers that do not answer get `patience_seconds`; a topic that was just made gets a few seconds to show.
     """
     until = monotonic() + patience_seconds
+    seen_by = monotonic() + min(SHOW_SECONDS, patience_seconds)
     while True:
         try:
             counts = partition_counts(admin)
             missing = [name for name in names if name not in counts]
             if not missing:
                 return counts
-            why = f"there is no topic {', '.join(missing)}. Create it (`baton topics apply`)"
+            why = f"there is no topic {', '.join(missing)}. Create it first"
+            until = min(until, seen_by)
         except KafkaException as error:
             why = f"the brokers do not answer: {error.args[0]}"
         if monotonic() > until:

@@ -159,7 +159,12 @@ class Transaction:
             self._producer.poll(0.05)
 
     def _produce_slowly(
-        self, topic: str, value: bytes | None, key: bytes | None, number: int, headers: list[tuple[str, str | bytes | None]]
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        number: int,
+        headers: list[tuple[str, str | bytes | None]],
     ) -> None:
         """The broker is slower than we are: wait until there is room. The round's deadline bounds it."""
         while True:
