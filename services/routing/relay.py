@@ -32,7 +32,7 @@ from streaming.stage import TransientError
 log = logging.getLogger(__name__)
 
 BATCH = 2_000
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 1.0
 STANDBY_SECONDS = 1.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 

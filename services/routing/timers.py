@@ -40,6 +40,7 @@ _COUNTS = (
         AssignmentRow.escalated,
         func.count(),
         func.min(AssignmentRow.entered_at),
+        func.min(AssignmentRow.respond_by),
     )
     .where(AssignmentRow.status.in_(("offered", "waiting")))
     .group_by(AssignmentRow.queue, AssignmentRow.status, AssignmentRow.escalated)
@@ -87,10 +88,14 @@ class Timers:
     def tick(self, now: float) -> int:
         """Do what is due at `now`; gives how many assignments changed. Raises TransientError."""
         changed = 0
-        while (done := self._expire(now)) == PAGE:
+        busy, due = self._watch()
+        while due is not None and due <= now:
+            done = self._expire(now)
             changed += done
-        changed += done
-        return changed + sum(self._serve(busy, now) for busy in self._watch())
+            busy, due = self._watch()
+            if not done:  # another worker is at it, or people hold the rows
+                break
+        return changed + sum(self._serve(one, now) for one in busy)
 
     def _expire(self, now: float) -> int:
         due = (AssignmentRow.status == "offered", AssignmentRow.respond_by <= instant(now))
@@ -143,13 +148,14 @@ class Timers:
         changes.write()
         return changed
 
-    def _watch(self) -> list[Busy]:
-        """Set the gauges; gives the queues in which leads wait for a timer."""
+    def _watch(self) -> tuple[list[Busy], float | None]:
+        """Set the gauges; gives the queues in which leads wait for a timer, and when the next offer runs out."""
         with self.ledger.unit() as unit:
             counts = unit.connection.execute(_COUNTS).all()
         offered, waiting = dict.fromkeys(self.plan.queues, 0), dict.fromkeys(self.plan.queues, 0)
         busy = []
-        for queue, status, escalated, count, since in counts:
+        ends = [end.timestamp() for _, status, _, _, _, end in counts if status == "offered" and end is not None]
+        for queue, status, escalated, count, since, _ in counts:
             of = offered if status == "offered" else waiting
             of[queue] = of.get(queue, 0) + count
             if status == "waiting" and not escalated:
@@ -157,7 +163,7 @@ class Timers:
         for gauge, values in ((metrics.OFFERS_OPEN, offered), (metrics.WAITING_LEADS, waiting)):
             for queue, count in values.items():
                 gauge.labels(queue).set(count)
-        return sorted(busy)
+        return sorted(busy), min(ends, default=None)
 
 
 def lock_for(connection: Connection, plan: Plan, taken: Sequence[Taken], now: float) -> Book:
