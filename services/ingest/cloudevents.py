@@ -62,7 +62,7 @@ def unwrap(envelope: Mapping[str, Any]) -> dict[str, Any]:
     return event_data(
         given,
         event_id=f"{envelope['source']}#{envelope['id']}",
-        type=_type(str(envelope["type"])),
+        type=type_of(str(envelope["type"])),
         occurred_at=envelope["time"],
         source=str(envelope["source"]),
         properties=extra | {"ce_type": envelope["type"]},
@@ -74,7 +74,8 @@ def is_ours(data: Any) -> bool:
     return isinstance(data, dict) and "event_id" in data and ("occurred_at" in data or "subject" in data)
 
 
-def _type(foreign: str) -> str:
+def type_of(foreign: str) -> str:
+    """The type of ours that a foreign one such as `com.example.webinar.attended` means; else the foreign one."""
     ending = "_".join(foreign.split(".")[-2:])
     return ending if ending in KNOWN_TYPES else foreign
 

@@ -85,7 +85,7 @@ def violations(error: ValidationError) -> tuple[Violation, ...]:
 
 def _violation(loc: Iterable[int | str], kind: str, message: str) -> Violation:
     field = ".".join(str(part) if isinstance(part, int) else speakable(part) for part in loc)
-    problem = message.removeprefix("Value error, ").rstrip(".")
+    problem = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     if kind == "missing":
         problem = "is missing"
     return Violation(

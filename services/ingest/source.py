@@ -20,6 +20,8 @@ class Source:
     verify_token: str | None = field(default=None, repr=False)
     access_token: str | None = field(default=None, repr=False)
     graph_url: str = GRAPH_URL
+    public_url: str | None = None
+    """The webhook's address as the platform knows it, where a proxy stands before the collector."""
     origins: tuple[str, ...] = ()
     region: str | None = None
     expect_every: float | None = None

@@ -61,6 +61,7 @@ class SourceEntry(BaseModel):
     verify_token: Reference | None = None
     access_token: Reference | None = None
     graph_url: str = Field(default=GRAPH_URL, pattern=r"^https?://[^/\s]+")
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
     origins: list[Annotated[str, AfterValidator(_origin)]] = Field(default=[], description="CORS")
     region: Annotated[str, AfterValidator(_region)] | None = None
     expect_every: Duration | None = None
@@ -125,6 +126,7 @@ def _source(entry: SourceEntry, environ: Mapping[str, str]) -> Source:
         verify_token=value(entry.verify_token),
         access_token=value(entry.access_token),
         graph_url=entry.graph_url.rstrip("/"),
+        public_url=entry.public_url,
         origins=tuple(entry.origins),
         region=entry.region,
         expect_every=entry.expect_every,

@@ -41,6 +41,7 @@ ATTRIBUTES = _table(
     account accountname firm workplace yourcompany firma firmenname unternehmen entreprise société societe empresa""",
     company_domain="companydomain domain domainname",
     employees="""employee employeecount numberofemployees numemployees noofemployees companysize companyheadcount
+    companyemployeecount companyemployees
     headcount teamsize organizationsize organisationsize howmanyemployees howmanyemployeesdoyouhave
     howmanypeopleworkatyourcompany sizeofcompany mitarbeiter mitarbeiterzahl anzahlmitarbeiter""",
     industry="sector companyindustry branche secteur industria",

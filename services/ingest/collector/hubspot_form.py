@@ -41,7 +41,8 @@ def consents(data: Mapping[str, Any]) -> list[dict[str, Any]]:
         if isinstance(consent.get("consentToProcess"), bool):
             found.append(_word("processing", granted=consent["consentToProcess"], basis="consent"))
         communications = consent.get("communications")
-        words = [one.get("value") for one in communications or () if isinstance(one, dict)]
+        listed = communications if isinstance(communications, list) else []
+        words = [one.get("value") for one in listed if isinstance(one, dict)]
         if words:
             found.append(_word("marketing_email", granted=any(word is True for word in words), basis="consent"))
     interest = options.get("legitimateInterest")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from schemas import MarketingEvent
 from services.ingest import strict_json
 from services.ingest.fields import event_data
-from services.ingest.platforms.platform import Answer, Delivery, Notice, Parsed, check_signature
+from services.ingest.platforms.platform import Answer, Delivery, Notice, Parsed, check_signature, escaped
 from services.ingest.reading import event_of
 from services.ingest.refusal import Refused, refused
 from services.ingest.source import Source
@@ -26,7 +25,6 @@ _TEST = "<test lead:"
 """How the answers of Meta's testing tool begin."""
 
 _ABOUT = ("form_id", "page_id", "ad_id", "ad_name", "adset_id", "adset_name", "campaign_id", "is_organic", "platform")
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Meta:
@@ -54,10 +52,9 @@ class Meta:
         try:
             check_signature(given, "X-Hub-Signature-256", source, _signer(delivery.body))
         except Refused:
-            escaped = _escaped(delivery.body)
-            if escaped == delivery.body:
+            if delivery.body.isascii():
                 raise
-            check_signature(given, "X-Hub-Signature-256", source, _signer(escaped))
+            check_signature(given, "X-Hub-Signature-256", source, _signer(escaped(delivery.body)))
 
     def parse(self, delivery: Delivery, source: Source) -> Parsed:  # noqa: ARG002 the protocol's
         """A notice for each lead; other news of the page is passed over."""
@@ -65,7 +62,9 @@ class Meta:
         if not isinstance(envelope, dict) or not isinstance(envelope.get("entry"), list):
             raise refused("schema_violation", "entry", "is not an array", "Send Meta's webhook as it is")
         parsed = Parsed()
-        changes = [change for entry in envelope["entry"] if isinstance(entry, dict) for change in _list(entry)]
+        changes = [
+            change for entry in envelope["entry"] if isinstance(entry, dict) for change in _list(entry, "changes")
+        ]
         for index, change in enumerate(changes):
             if not isinstance(change, dict) or change.get("field") != "leadgen":
                 continue
@@ -83,7 +82,7 @@ def event_of_lead(lead: Mapping[str, Any], notice: Notice, source: Source, recei
     """The event that a lead of the Graph API is. Raises `Refused`."""
     answers = [
         (str(one.get("name")), one.get("values"))
-        for one in lead.get("field_data") or ()
+        for one in _list(lead, "field_data")
         if isinstance(one, dict) and one.get("name")
     ]
     said = {**notice.raw, **lead}
@@ -116,16 +115,6 @@ def _signer(body: bytes) -> Any:
     return lambda secret: "sha256=" + hmac.digest(secret, body, hashlib.sha256).hex()
 
 
-def _escaped(body: bytes) -> bytes:
-    r"""`body` with all beyond ASCII as `\uXXXX` in lower case, surrogate pairs for the astral planes."""
-
-    def escape(found: re.Match[str]) -> str:
-        units = found[0].encode("utf-16-be")
-        return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
-
-    return _BEYOND_ASCII.sub(escape, body.decode(errors="replace")).encode()
-
-
-def _list(entry: Mapping[str, Any]) -> list[Any]:
-    changes = entry.get("changes")
-    return changes if isinstance(changes, list) else []
+def _list(of: Mapping[str, Any], name: str) -> list[Any]:
+    found = of.get(name)
+    return found if isinstance(found, list) else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,11 @@ from typing import Any, NamedTuple, Protocol
 from schemas import MarketingEvent
 from services.ingest.refusal import Refused, refused
 from services.ingest.source import Source
+
+FRESH_SECONDS = 300
+"""Where a signature covers a time, an older one is a replay."""
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,24 @@ class Unreachable(Exception):
 def no_challenge() -> Refused:
     """For platforms that send no GET."""
     return refused("method_not_allowed", "", "this platform sends no GET", "Send a POST")
+
+
+def check_fresh(milliseconds: str | None, header: str, delivery: Delivery) -> None:
+    """Raise `Refused` unless the header's time (ms since the epoch) is within `FRESH_SECONDS` of the delivery's."""
+    text = milliseconds or ""
+    said = int(text) / 1000 if text.isascii() and text.isdigit() and len(text) < 16 else 0.0
+    if abs(delivery.received_at.timestamp() - said) > FRESH_SECONDS:
+        raise refused("bad_signature", header, "is missing or too old", "Send it with the time of sending, signed anew")
+
+
+def escaped(body: bytes) -> bytes:
+    r"""`body` with all beyond ASCII as `\uXXXX` in lower case, surrogate pairs for the astral planes."""
+
+    def escape(found: re.Match[str]) -> str:
+        units = found[0].encode("utf-16-be")
+        return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+    return _BEYOND_ASCII.sub(escape, body.decode(errors="replace")).encode()
 
 
 def check_signature(given: str | None, header: str, source: Source, sign: Callable[[bytes], str]) -> None:

@@ -28,6 +28,13 @@ SOURCES = Sources(
         Source("google-ads", "google", secrets=("REPLACE_WITH_KEY", "the-next-key")),
         Source("google-closed", "google", closed=True, unset=("GOOGLE_LEADS_KEY",)),
         Source("typeform", "typeform", secrets=("tf-secret",)),
+        Source("webflow", "webflow", secrets=("wf-secret",)),
+        Source("tiktok", "tiktok", secrets=("tt-secret",)),
+        Source("segment", "segment", secrets=("write-key",)),
+        Source(
+            "hubspot", "hubspot", secrets=("hs-secret",), public_url="https://hooks.example.com/v1/webhooks/hubspot"
+        ),
+        Source("standard", "standard", secrets=("whsec_" + "c3RhbmRhcmQtc2VjcmV0LTI0LWJ5dGVz",)),
         Source("meta", "meta", secrets=("app-secret",), verify_token="verify-me", access_token="graph-token"),
     )
 )
