@@ -81,6 +81,8 @@ def _consumer(bootstrap: str) -> Consumer:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            # The embedded broker answers with all it has, whatever limit it is asked to keep.
+            "receive.message.max.bytes": 2_000_000_000,
         }
     )
 
