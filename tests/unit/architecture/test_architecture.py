@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 CODE = ("schemas", "rules", "streaming", "services", "baton", "tests", "bench", "config", "docs")
-NOT_OURS = {".git", ".venv", ".baton", "__pycache__", "build", "dist"}
+NOT_OURS = {"__pycache__", "build", "dist", "target", "node_modules"}
 LONGEST = 300
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager", "shared"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
@@ -21,12 +22,14 @@ LOCAL = re.compile(r"(?<![\w.$}/-])/(?:home|root|work|Users|mnt)/[\w.-]+")
 
 
 def tree(*suffixes: str) -> Iterator[Path]:
-    """Files of the project with one of the suffixes."""
-    for path in sorted(ROOT.rglob("*")):
-        inside = path.relative_to(ROOT)
-        hidden = any(part in NOT_OURS or part.endswith((".egg-info", "_cache")) for part in inside.parts)
-        if path.is_file() and path.suffix in suffixes and not hidden and ".hypothesis" not in inside.parts:
-            yield path
+    """Files of the project with one of the suffixes; what tools leave behind is not the project."""
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not _left_by_tools(name))
+        yield from (Path(folder, name) for name in sorted(files) if Path(name).suffix in suffixes)
+
+
+def _left_by_tools(folder: str) -> bool:
+    return folder in NOT_OURS or folder.endswith(".egg-info") or (folder.startswith(".") and folder != ".ci")
 
 
 def modules() -> list[Path]:
@@ -80,7 +83,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 def test_nothing_names_a_place_on_somebodys_machine() -> None:
     named = {
-        path.relative_to(ROOT).as_posix(): LOCAL.findall(path.read_text())
+        path.relative_to(ROOT).as_posix(): LOCAL.findall(path.read_text(errors="replace"))
         for path in tree(".py", ".md", ".yaml", ".yml", ".toml", ".json", ".sh", ".html", ".svg", "")
         if path.name != Path(__file__).name and LOCAL.search(path.read_text(errors="replace"))
     }
