@@ -107,3 +107,20 @@ def test_lanes_have_no_gaps(ledger: Ledger) -> None:
 
     assert 160 == sum(len(lane["numbers"]) for lane in lanes)
     assert all(list(range(len(lane["numbers"]))) == lane["numbers"] for lane in lanes)
+
+
+def test_a_lead_that_sales_still_has_is_not_assigned_again_when_it_qualifies_anew(ledger: Ledger) -> None:
+    run = runner(ledger, world.plan())
+    feed(run, world.lead("lena"), world.lead("lena", as_of="2026-10-24T12:00:00Z"))
+
+    assert 1 == len(rows(ledger, "SELECT 1 FROM assignments"))
+
+
+def test_an_older_record_does_not_replace_what_is_known_of_a_lead(ledger: Ledger) -> None:
+    run = runner(ledger, world.plan())
+    feed(run, world.lead("lena", fit=90, as_of="2026-10-24T12:00:00Z"))
+    feed(run, world.lead("lena", fit=10))
+
+    assert ["90.0"] == [
+        row["fit"] for row in rows(ledger, "SELECT convert_from(value, 'UTF8')::jsonb ->> 'fit' AS fit FROM leads")
+    ]

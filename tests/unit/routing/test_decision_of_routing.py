@@ -164,3 +164,13 @@ def test_the_time_to_respond_is_business_time() -> None:
     made = place(plan.queues["enterprise"], Book(world.NOON))
 
     assert world.NOON + 21 * 3600 + 5 * 60 == made.respond_by  # Friday 09:05
+
+
+def test_when_candidates_change_everybody_is_level_at_once() -> None:
+    book = Book(world.NOON)
+    for _ in range(4):
+        count(place(QUEUE, book), book)
+    book.rep("bo").away = ""
+    made = place(QUEUE, book)
+
+    assert "next in turn: had 0 of 0, share 2 of 2, next due by lead 1" == made.reason
