@@ -31,10 +31,10 @@ def main() -> None:
         httpx.Client(base_url=environment["BATON_DEMO_COLLECTOR"], timeout=10) as collector,
         httpx.Client(base_url=environment["BATON_DEMO_SALES"], timeout=10) as sales,
     ):
-        replies = Replies(sales, turn.seed, stopping)
+        traffic = Traffic(collector, environment["GOOGLE_LEADS_KEY"], stopping, clock=time.monotonic)
+        replies = Replies(sales, turn.seed, stopping, traffic.leads)
         answering = threading.Thread(target=replies.run, name="replies", daemon=True)
         answering.start()
-        traffic = Traffic(collector, environment["GOOGLE_LEADS_KEY"], stopping, clock=time.monotonic)
         traffic.run(schedule(turn.seed, turn.first, rate, people))
         words = "the demo was stopped" if stopping.is_set() else "the demo has told all it had"
         log.info(words, sent=traffic.sent, refused=traffic.refused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Collection
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -21,10 +22,10 @@ _ENDINGS: tuple[tuple[str, int], ...] = (("won", 2), ("lost", 3), ("disqualified
 
 
 class Replies:
-    """Answers offers through the sales API."""
+    """Answers offers of the demo's own leads (`leads`: their ids, as they come) through the sales API."""
 
-    def __init__(self, client: httpx.Client, seed: int, stopping: threading.Event) -> None:
-        self._client, self._stopping = client, stopping
+    def __init__(self, client: httpx.Client, seed: int, stopping: threading.Event, leads: Collection[str]) -> None:
+        self._client, self._stopping, self._leads = client, stopping, leads
         self._chance = Random(f"replies:{seed}")
         self._answered: deque[str] = deque(maxlen=_REMEMBERED)
         self.accepted = self.declined = 0
@@ -39,10 +40,14 @@ class Replies:
                 continue
 
     def _offers(self) -> list[dict[str, Any]]:
-        answer = self._client.get("/v1/assignments", params={"status": "offered", "limit": 100})
+        answer = self._client.get("/v1/assignments", params={"status": "offered", "limit": 1_000})
         body = answer.json() if answer.is_success else {}
         found = body.get("assignments", []) if isinstance(body, dict) else body
-        return [one for one in found if one.get("rep") and one["assignment_id"] not in self._answered]
+        return [
+            one
+            for one in found
+            if one.get("rep") and one["lead_id"] in self._leads and one["assignment_id"] not in self._answered
+        ]
 
     def _answer(self, offer: dict[str, Any]) -> None:
         if self._stopping.is_set():

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from baton.demo.schedule import Due
+from schemas.ids import lead_id
 
 WEBSITE, GOOGLE = "website", "google-ads"
 """Ids of the sources that the world's doors belong to."""
@@ -18,7 +19,7 @@ _AGAIN = 1.0  # seconds until a collector that is away or busy is tried again
 
 
 class Traffic:
-    """Sends what is due, when it is due; stops when `stopping` is set."""
+    """Sends what is due, when it is due; stops when `stopping` is set. `leads`: whose steps were sent."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class Traffic:
         self._client, self._google_key, self._stopping = client, google_key, stopping
         self._clock, self._now = clock, now
         self.sent = self.refused = 0
+        self.leads: set[str] = set()
 
     def run(self, steps: Iterable[Due]) -> None:
         """Send all steps. Time that the collector was away is not made up for in a burst: all that follows is later."""
@@ -44,6 +46,7 @@ class Traffic:
                 self._stopping.wait(min(max(wait, _TICK), 1.0))
             if self._stopping.is_set():
                 return
+            self.leads.add(lead_id("email", due.person.email))
             batch.append(due)
         self._send(batch)
 

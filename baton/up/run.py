@@ -7,6 +7,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,9 +55,7 @@ def up(settings: Settings, options: Options, presenter: Presenter) -> int:
             servers.start()
             told = settings.model_copy(update={"kafka": servers.kafka, "database_url": servers.database_url})
             presenter.step("topics, tables, roster")
-            provisioning.apply_topics(told, list(routing.queues))
-            provisioning.upgrade_database(told)
-            provisioning.apply_roster(told)
+            _provide(told, list(routing.queues))
             weighted = {name for name, queue in routing.queues.items() if queue.method == "weighted_round_robin"}
             _House(told, options, servers, presenter, stopping, weighted).live()
         finally:
@@ -64,6 +63,15 @@ def up(settings: Settings, options: Options, presenter: Presenter) -> int:
             state.remove(settings.data_dir)
             presenter.close()
     return 0
+
+
+def _provide(settings: Settings, queues: list[str]) -> None:
+    """Topics and, at the same time, tables and roster. Raises `Refusal`."""
+    with ThreadPoolExecutor(1) as beside:
+        topics = beside.submit(provisioning.apply_topics, settings, queues)
+        provisioning.upgrade_database(settings)
+        provisioning.apply_roster(settings)
+        topics.result()
 
 
 @dataclass(slots=True)

@@ -1,0 +1,108 @@
+from datetime import UTC, datetime
+
+import orjson
+from rich.console import Console
+
+from baton.up import plain, view
+from baton.up.presenters import JsonPresenter, PlainPresenter
+from baton.up.run import tips
+from baton.up.snapshot import QueueSample, RepSample, RoutedSample, Snapshot, StageSample
+from baton.up.state import Running
+
+RUNNING = Running(
+    pid=1, born=1.0, collector="c", sales="s", kafka="k", database_url="d", metrics=[], pids={}, data_dir="."
+)
+ROUTED = RoutedSample(
+    "a-1",
+    datetime(2026, 11, 2, 9, 15, 7, tzinfo=UTC),
+    "Head of Sales, Acme",
+    "emea-enterprise",
+    "ana",
+    "emea-enterprise",
+    "next in turn",
+    "kim@acme.example",
+    0.031,
+)
+SNAPSHOT = Snapshot(
+    at=datetime(2026, 11, 2, 9, 15, 8, tzinfo=UTC),
+    uptime=125.0,
+    stages=(
+        StageSample("ingest", 1234, 19.6, 0.012, 0.09, 3, 2, 1),
+        StageSample("routing", 1200, 18.2, None, None, 0, 0, 1, restarts=2, breaker_open=True),
+    ),
+    queues=(
+        QueueSample("emea-enterprise", (RepSample("ana", 30, 3, 0.6), RepSample("bo", 22, 2, 0.4)), waiting=4),
+        QueueSample("general", ()),
+    ),
+    routed=(ROUTED,),
+    handoff=(0.08, 0.15),
+    notices=("routing-1 died",),
+)
+
+
+def drawn(width: int = 120, rows: int = 40, tips: tuple[str, ...] = ()) -> str:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console.print(view.render(SNAPSHOT, "http://127.0.0.1:8080", rows=rows, tips=tips))
+    return console.export_text()
+
+
+def test_the_view_shows_rates_latencies_shares_and_reasons():
+    text = drawn(tips=("baton explain kim@acme.example",))
+
+    for part in ("1,234", "19.6", "12 ms", "90 ms", "2 restarts", "stopped: too much fails", "p50 80 ms, p99 150 ms"):
+        assert part in text
+    for part in ("3 of 5, 60 %", "due 60 %", "4 wait", "emea-enterprise → ana", "next in turn", "31 ms", "2 min"):
+        assert part in text
+    assert "baton explain kim@acme.example" in text
+
+
+def test_the_view_shows_no_address_of_a_lead():
+    assert "kim@acme" not in drawn()
+
+
+def test_the_view_fits_small_terminals():
+    text = drawn(width=80, rows=24)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert len(text.splitlines()) <= 24
+
+
+def test_plain_lines_say_the_same():
+    text = "\n".join([*plain.summary(SNAPSHOT), plain.routed(ROUTED)])
+
+    assert "ingest 1,234 (19.6/s, lag 3, failed 2)" in text
+    assert "ana 30, of late 3 of 5 (due 60 %)" in text
+    assert "4 wait for somebody" in text
+    assert "routed Head of Sales, Acme: emea-enterprise → ana (next in turn, 31 ms after capture)" in text
+
+
+def test_plain_summaries_come_every_few_seconds_and_leads_at_once():
+    lines, now = [], [0.0]
+    presenter = PlainPresenter(lines.append, lambda: now[0])
+    presenter.show(SNAPSHOT, [ROUTED])
+    assert len(lines) == 1
+    now[0] = 5.0
+    presenter.show(SNAPSHOT, [])
+
+    assert len(lines) == 1 + len(plain.summary(SNAPSHOT))
+
+
+def test_json_lines_begin_with_ready_whatever_was_noted_before():
+    lines: list[str] = []
+    presenter = JsonPresenter(lines.append)
+    presenter.step("starting")
+    presenter.notice("port 8080 is taken")
+    presenter.ready(RUNNING)
+    presenter.show(SNAPSHOT, [ROUTED])
+    events = [orjson.loads(line) for line in lines]
+
+    assert [event["event"] for event in events] == ["ready", "notice", "routed", "sample"]
+    assert events[2]["rep"] == "ana"
+    assert "kim@acme" not in lines[2]
+
+
+def test_the_tips_hold_a_form_to_post_and_how_to_ask_for_that_person():
+    text = "\n".join(tips(ROUTED, "http://127.0.0.1:8080"))
+
+    assert "curl http://127.0.0.1:8080/v1/forms/website -d email=kim@acme.example" in text
+    assert "baton explain kim@acme.example" in text
