@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -106,7 +107,8 @@ class KafkaPublisher:
                 "delivery.timeout.ms": int(deadline * 1000),
                 "queue.buffering.max.messages": most * 2,
                 "error_cb": self._note_error,
-            }
+            },
+            logger=logging.getLogger("librdkafka"),
         )
         self._thread = threading.Thread(target=self._poll, name="collector-delivery", daemon=True)
         self._thread.start()

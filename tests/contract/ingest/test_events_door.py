@@ -195,6 +195,15 @@ async def test_another_token_does_not(door: Any, event: Any, header: str) -> Non
     assert "old-token" not in answer.text
 
 
+async def test_a_page_of_another_origin_may_not_send_a_source_s_events(door: Any, event: Any) -> None:
+    page_view = event(source="website")
+    ours = await door.post("/v1/events", json=page_view, headers={"origin": "https://www.example.com"})
+    theirs = await door.post("/v1/events", json=page_view, headers={"origin": "https://evil.example"})
+
+    assert ours.status_code == 202
+    assert_is_problem(theirs, 403, "origin_not_allowed")
+
+
 async def test_a_cloudevent_is_taken(door: Any, payload: Any, taken: Any) -> None:
     answer = await door.post(
         "/v1/events",

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
+
+from services.ingest.collector.app import make_collector
+from services.ingest.source import Source, Sources
 
 PAGE = {"origin": "https://www.example.com"}
 FIELDS = {"E-Mail": "ana@example.com", "First Name": "Ana", "Company Size": "51-200", "utm_source": "google", "x": "y"}
@@ -149,3 +154,18 @@ async def test_an_allowed_page_may_read_the_answer_and_its_problems(door: Any) -
     for answer in (good, bad):
         assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
         assert answer.headers["vary"] == "Origin"
+
+
+async def test_the_same_answers_hours_later_are_another_submission(publisher: Any) -> None:
+    now = datetime(2026, 9, 25, 12, 0, tzinfo=UTC)
+    app = make_collector(Sources((Source("website", "form"),)), publisher, clock=lambda: now)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://collector.test") as door:
+        ids = []
+        for minutes in (0, 5, 180):
+            now = datetime(2026, 9, 25, 12, 0, tzinfo=UTC) + timedelta(minutes=minutes)
+            ids += (await door.post("/v1/forms/website", data=FIELDS)).json()["event_ids"]
+
+    first, minutes_later, hours_later = ids
+    assert first == minutes_later
+    assert first != hours_later

@@ -39,8 +39,8 @@ KINDS = {
     "standard": "cloudevent-structured",
 }
 HOSTILE: tuple[Any, ...] = (
-    *(None, True, 0, 5, -1, 10**18, 2**70, 1e300, "", "x", "http://[", "\u00e9" * 2_000, "1e5", "²"),
-    *([], [5], [None], [[]], {}, {"a": 1}, {"": [{}]}, [{"name": 5, "values": 5}]),
+    *(None, True, 5, -1, 2**70, 1e300, "", "http://[", "\u00e9" * 2_000, "²"),
+    *([], [5], {}, {"": [{}]}, [{"name": 5, "values": 5}]),
 )
 
 
