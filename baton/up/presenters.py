@@ -17,6 +17,7 @@ from baton.up.state import Running
 
 SUMMARY_EVERY = 5.0
 """Seconds between two summaries in plain lines."""
+_ABOVE = 8  # rows that are left to the lines above the view
 
 
 class Presenter(Protocol):
@@ -144,7 +145,6 @@ class LivePresenter:
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=False)
         self._title = ""
-        self._tips: Sequence[str] = ()
         self._started = False
 
     def step(self, text: str) -> None:
@@ -163,12 +163,13 @@ class LivePresenter:
 
     def show(self, snapshot: Snapshot, new: Sequence[RoutedSample]) -> None:  # noqa: ARG002 the snapshot has them
         """Draw."""
-        rows = self._console.size.height
-        self._live.update(view.render(snapshot, self._title, rows=rows, tips=self._tips), refresh=True)
+        rows = self._console.size.height - _ABOVE
+        self._live.update(view.render(snapshot, self._title, rows=rows), refresh=True)
 
     def tips(self, lines: Sequence[str]) -> None:
-        """They stand in the view from now on."""
-        self._tips = lines
+        """Above the view, unbroken, so that they can be copied."""
+        for line in lines:
+            self._console.print(line, style="green", highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave the last picture on the terminal."""

@@ -80,4 +80,3 @@ class Snapshot:
     queues: tuple[QueueSample, ...] = ()
     routed: tuple[RoutedSample, ...] = ()
     handoff: tuple[float, float] | None = None
-    notices: tuple[str, ...] = ()

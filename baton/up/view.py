@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -14,20 +12,16 @@ from baton.up import words
 from baton.up.snapshot import QueueSample, RepSample, Snapshot
 
 _BAR = 18  # characters
-_NOTICES = 4
+_FIXED = 10  # rows of frame, headings and foot
 
 
-def render(snapshot: Snapshot, title: str, *, rows: int = 40, tips: Sequence[str] = ()) -> RenderableType:
+def render(snapshot: Snapshot, title: str, *, rows: int = 40) -> RenderableType:
     """The whole view, for a terminal with so many rows."""
     parts: list[RenderableType] = [_stages(snapshot)]
-    left = max(6, rows - len(snapshot.stages) - len(tips) - 14)
+    left = max(8, rows - len(snapshot.stages) - _FIXED)
     if snapshot.queues:
-        parts.append(_queues(snapshot.queues, most=max(4, left // 2)))
-    parts.append(_routed(snapshot, most=max(4, left // 3)))
-    if snapshot.notices:
-        parts.append(Text("\n".join(snapshot.notices[-_NOTICES:]), style="yellow"))
-    if tips:
-        parts.append(Text("\n".join(tips), style="green"))
+        parts.append(_queues(snapshot.queues, most=left * 3 // 5))
+    parts.append(_routed(snapshot, most=left - left * 3 // 5))
     foot = Text("Ctrl-C stops everything in order; the next start goes on from there.", style="dim")
     up = words.seconds(snapshot.uptime)
     return Panel(Group(*parts, foot), title=f"[bold]baton[/] {title}", subtitle=f"up {up}", box=box.ROUNDED)
@@ -70,7 +64,7 @@ def _stages(snapshot: Snapshot) -> RenderableType:
 
 
 def _queues(queues: tuple[QueueSample, ...], most: int) -> RenderableType:
-    table = _table(("queue", "l"), ("rep", "l"), ("leads", "r"), ("since the candidates last changed; due: │", "l"))
+    table = _table(("queue", "l"), ("rep", "l"), ("with them", "r"), ("since the candidates last changed; due: │", "l"))
     shown = 0
     for queue in queues:
         name = Text(queue.name, style="bold")

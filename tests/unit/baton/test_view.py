@@ -36,24 +36,22 @@ SNAPSHOT = Snapshot(
     ),
     routed=(ROUTED,),
     handoff=(0.08, 0.15),
-    notices=("routing-1 died",),
 )
 
 
-def drawn(width: int = 120, rows: int = 40, tips: tuple[str, ...] = ()) -> str:
+def drawn(width: int = 120, rows: int = 40) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    console.print(view.render(SNAPSHOT, "http://127.0.0.1:8080", rows=rows, tips=tips))
+    console.print(view.render(SNAPSHOT, "http://127.0.0.1:8080", rows=rows))
     return console.export_text()
 
 
 def test_the_view_shows_rates_latencies_shares_and_reasons():
-    text = drawn(tips=("baton explain kim@acme.example",))
+    text = drawn()
 
     for part in ("1,234", "19.6", "12 ms", "90 ms", "2 restarts", "stopped: too much fails", "p50 80 ms, p99 150 ms"):
         assert part in text
     for part in ("3 of 5, 60 %", "due 60 %", "4 wait", "emea-enterprise → ana", "next in turn", "31 ms", "2 min"):
         assert part in text
-    assert "baton explain kim@acme.example" in text
 
 
 def test_the_view_shows_no_address_of_a_lead():
