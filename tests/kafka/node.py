@@ -13,6 +13,7 @@ import argparse
 import base64
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -157,10 +158,10 @@ class Node:
             log = (self.home / "out.log").read_text(errors="replace")[-800:]
             raise RuntimeError(f"Kafka ended with code {self._child.returncode}: {log}")
         try:
-            socket.create_connection(("127.0.0.1", self.port), 0.5).close()
+            with socket.create_connection(("127.0.0.1", self.port), 0.5) as found:
+                return bool(found.getsockname() != found.getpeername())  # nobody but ourselves: a chance of TCP
         except OSError:
             return False
-        return True
 
     def _signal(self, what: signal.Signals) -> None:
         pid = self.pid
@@ -168,10 +169,17 @@ class Node:
             os.kill(pid, what)
 
     def _end(self, how: signal.Signals) -> None:
+        pid = self.pid
+        if pid is None:
+            return
         self._signal(how)
         self.resume()  # a paused process takes SIGTERM only once it goes on
-        until(lambda: self.pid is None, 60, "Kafka to end")
-        self._child = None
+        # A dying process loses its command line before its sockets, so only its end is waited for.
+        if self._child is not None:
+            self._child.wait(60)
+            self._child = None
+        else:
+            until(lambda: not _alive(pid), 60, "Kafka to end")
 
     def _read(self, name: str) -> str:
         return (self.home / name).read_text()
@@ -180,11 +188,26 @@ class Node:
         (self.home / name).write_text(text)
 
 
+def _alive(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody listens on now, and that no client is given by chance.
+
+    A port of the range that the system draws from for clients could be taken while the node is down.
+    """
+    for port in random.sample(range(20_000, 32_768), 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port between 20000 and 32767 is free")
 
 
 def main() -> None:
