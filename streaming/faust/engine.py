@@ -68,9 +68,9 @@ class Engine(Service):
             end_process()
         self.watchdog.close()
 
-    def close_breaker(self) -> None:
-        """An operator's word: go on at once."""
-        self.status.breaker.close()
+    def close_breaker(self, allowance: int = 0) -> str:
+        """An operator's word: go on at once, and let so many failures pass. See `Status.close_breaker`."""
+        return self.status.close_breaker(allowance)
 
     def _main(self) -> None:
         try:

@@ -46,6 +46,10 @@ class StoreKeeper:
             part.next = start_of(self.stage.source, part.number, at, around[part.number])
         return True
 
+    def renew(self) -> None:
+        """Ask the cluster by a new client."""
+        self.admin = AdminClient(self.settings.client())
+
     def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
         """Each partition by itself."""
         return [[one] for one in work]

@@ -50,6 +50,9 @@ class Keeper(Protocol):
     def abandon(self) -> None:
         """The assignment changed: what was being prepared is void."""
 
+    def renew(self) -> None:
+        """Ask the cluster by a new client: after a broker's restart an old one was seen to know stale leaders for good."""
+
     def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
         """Which parts of a round are settled as one."""
 

@@ -21,6 +21,7 @@ from streaming.stage import Output
 log = logging.getLogger(__name__)
 
 CALL_SECONDS = 5.0
+HUNG_SECONDS = 20.0  # librdkafka takes up to 10 s where it was given 5
 TOPIC_PATIENCE_SECONDS = 5.0
 TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
 UNSENDABLE = frozenset(
@@ -41,13 +42,13 @@ class TransactionalProducer:
     def __init__(self, settings: EngineSettings, name: str, watchdog: Watchdog) -> None:
         self.settings, self.name, self.watchdog = settings, name, watchdog
         self._producer: Producer | None = None
-        self._admin: AdminClient | None = None
+        self.admin: AdminClient | None = None
         self.counts: dict[str, int] = {}
         self._failed: list[KafkaError] = []
 
     def open(self, admin: AdminClient) -> None:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
-        self._admin, self.counts = admin, {}
+        self.admin, self.counts = admin, {}
         self._producer = self.settings.transactional_producer(self.name, self._heard)
         self.insist(self._producer.init_transactions, seconds=30.0)
 
@@ -95,9 +96,9 @@ class TransactionalProducer:
         """How many partitions `topic` has. Raises TopicMissing."""
         known = self.counts.get(topic)
         if known is None:
-            if self._admin is None:
+            if self.admin is None:
                 raise SessionLost("the producer is closed")
-            self.counts = demand_topics(self._admin, [topic], TOPIC_PATIENCE_SECONDS)
+            self.counts = demand_topics(self.admin, [topic], TOPIC_PATIENCE_SECONDS)
             known = self.counts[topic]
         return known
 

@@ -118,6 +118,7 @@ class Session:
         self.assignment.hold()
 
     def _held(self) -> bool:
+        self.status.heed()
         breaker, now = self.status.breaker, monotonic()
         return now < self._held_until or not breaker.may_try(now)
 
@@ -136,6 +137,7 @@ class Session:
             if isinstance(error, KafkaException) and error.args[0].fatal():
                 raise SessionLost(str(error.args[0])) from error
             self.keeper.abandon()
+            self.keeper.renew()
             return self._hold(f"cannot prepare: {error}")
         except (Unsettled, Refused) as why:
             self.keeper.abandon()
@@ -159,8 +161,8 @@ class Session:
                 self._count(together, started)
         except TooLarge as error:
             self._shrink(work, now, str(error))
-        except BreakerOpened as why:
-            self._stopped(str(why))
+        except BreakerOpened:
+            self._stopped(work)
         except Fenced as why:
             log.warning("%s: overtaken: %s", self.stage.name, why)
             self._look_again()
@@ -191,7 +193,6 @@ class Session:
         breaker = self.status.breaker
         if breaker.would_open(failed):
             breaker.note(failed, monotonic())
-            self.status.look(self.assignment)
             raise BreakerOpened(breaker.reason)
 
     def _shrink(self, work: Sequence[Work], now: float, why: str) -> None:
@@ -203,14 +204,16 @@ class Session:
             return self.assignment.fetch()
         try:
             self.keeper.blame(work[0], self.assignment, now, self._check, why)
-        except BreakerOpened as reason:
-            return self._stopped(str(reason))
+        except BreakerOpened:
+            return self._stopped(work)
         except Refused as reason:
             return self._refused(str(reason))
         return self._count(work, monotonic())
 
-    def _stopped(self, why: str) -> None:
-        log.error("%s: the breaker is open: %s", self.stage.name, why)
+    def _stopped(self, work: Sequence[Work]) -> None:
+        failures = (failure for one in work if one.result is not None for failure in one.result.failures)
+        self.status.stopped(Counter(failure.reason for failure in failures))
+        self.status.look(self.assignment)
         self._look_again()
 
     def _refused(self, why: str) -> None:

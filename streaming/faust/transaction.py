@@ -82,6 +82,10 @@ class KafkaKeeper:
         self.abandon()
         return True
 
+    def renew(self) -> None:
+        """Ask the cluster by a new client."""
+        self.admin = self._former.admin = self.producer.admin = AdminClient(self.settings.client())
+
     def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
         """All partitions in one transaction."""
         return [work]
