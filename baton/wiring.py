@@ -17,6 +17,7 @@ from baton.settings import Settings
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from streaming.breaker_door import Close
     from streaming.faust.settings import EngineSettings
     from streaming.probes import Probes, Readiness
     from streaming.stage import Stage
@@ -65,14 +66,16 @@ def _run_stage(stage: Stage, settings: Settings) -> int:
 
     readiness = Readiness()
     app = make_app(stage, engine_settings(settings, stage.name), readiness=readiness)
-    return run(app, _probes(readiness, settings))
+    return run(app, _probes(readiness, settings, app.close_breakers))
 
 
-def _probes(readiness: Readiness, settings: Settings, unwell: Callable[[], str] = lambda: "") -> Probes:
+def _probes(
+    readiness: Readiness, settings: Settings, close_breakers: Close, unwell: Callable[[], str] = lambda: ""
+) -> Probes:
     from streaming.probes import Probes
 
     try:
-        return Probes(readiness, settings.host, settings.metrics_port, unwell=unwell)
+        return Probes(readiness, settings.host, settings.metrics_port, unwell=unwell, close_breakers=close_breakers)
     except OSError as error:
         raise Refusal(
             f"port {settings.metrics_port} on {settings.host} cannot be taken ({error.strerror})",
@@ -172,7 +175,7 @@ def run_routing(settings: Settings) -> int:
     relay = kafka_relay(ledger, provisioning.kafka_address(settings), prefix)
     timers = Timers(ledger, plan, prefix)
     try:
-        probes = _probes(readiness, settings, lambda: relay.unwell() or timers.unwell())
+        probes = _probes(readiness, settings, app.close_breakers, lambda: relay.unwell() or timers.unwell())
         relay.start()
         timers.start()
         return run(app, probes)

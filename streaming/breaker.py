@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import count
+from dataclasses import dataclass, field, replace
 
 
 class Breaker:
@@ -20,6 +20,8 @@ class Breaker:
 
     Open, it lets a trial through once `resume_seconds` have passed (`may_try`): a round that passes closes it, one
     that fails holds it open for as long again. With `resume_seconds` 0 only a person closes it.
+
+    A person may also let a number of failures pass (`close`): these are not counted, and what follows them is, afresh.
     """
 
     def __init__(
@@ -32,9 +34,7 @@ class Breaker:
                 f"and resume_seconds of at least 0: {consecutive=}, {window=}, {share=}, {resume_seconds=}"
             )
         self.consecutive, self.share, self.window, self.resume_seconds = consecutive, share, window, resume_seconds
-        self._seen = 0
-        self._run = 0
-        self._failures: deque[int] = deque()  # numbers of the failed records among the last `window`
+        self._past = _Past()
         self._opened_at = 0.0
         self._reason = ""
 
@@ -48,28 +48,18 @@ class Breaker:
         """Why it is open, in words; empty where it is closed."""
         return self._reason
 
+    @property
+    def allowance(self) -> int:
+        """How many failures pass yet without being counted, by an operator's word."""
+        return self._past.allowance
+
     def may_try(self, now: float) -> bool:
         """Whether a round may be worked on: it is closed, or it is time for a trial."""
         return not self.is_open or (self.resume_seconds > 0 and now - self._opened_at >= self.resume_seconds)
 
     def would_open(self, failed: Sequence[bool]) -> str:
         """Reason to stop instead of committing records with these outcomes, in order; empty where there is none."""
-        if True not in failed:
-            return ""
-        run, failures = self._run, deque(self._failures)
-        for number, bad in zip(count(self._seen), failed, strict=False):
-            if not bad:
-                run = 0
-                continue
-            run += 1
-            failures.append(number)
-            while failures[0] <= number - self.window:
-                failures.popleft()
-            if run >= self.consecutive:
-                return "a record failed" if run == 1 else f"{run} records in a row failed"
-            if len(failures) >= self.share * self.window:
-                return f"{len(failures)} of the last {self.window} records failed"
-        return ""
+        return "" if True not in failed else self._take(self._past.copy(), failed)
 
     def note(self, failed: Sequence[bool], now: float) -> bool:
         """Take in the outcomes of a round; give whether the breaker is closed after it.
@@ -79,23 +69,75 @@ class Breaker:
         """
         if not failed:
             return not self.is_open
-        if reason := self.would_open(failed):
+        past = self._past.copy() if True in failed else self._past
+        if reason := self._take(past, failed):
             self._reason, self._opened_at = reason, now
             return False
-        self._remember(failed)
-        self._reason = ""
+        self._past, self._reason = past, ""
         return True
 
-    def close(self) -> None:
-        """Close it by hand, and forget the past: a person has looked at what failed."""
-        self._run, self._reason = 0, ""
-        self._failures.clear()
+    def close(self, allowance: int = 0) -> None:
+        """Close it by hand, and forget the past: a person has looked at what failed.
 
-    def _remember(self, failed: Sequence[bool]) -> None:
-        start, self._seen = self._seen, self._seen + len(failed)
-        if True in failed:
-            self._failures.extend(start + index for index, bad in enumerate(failed) if bad)
-        while self._failures and self._failures[0] < self._seen - self.window:
-            self._failures.popleft()
-        at_the_end = next((n for n, bad in enumerate(reversed(failed)) if not bad), len(failed))
-        self._run = self._run + at_the_end if at_the_end == len(failed) else at_the_end
+        The next `allowance` failures pass without being counted. Once the first has passed, what is left of it ends
+        with `window` good records in a row: whatever was wrong is over, and the next fault is a new one. Good records
+        before the first failure end nothing: those that led up to it were not committed either, and come again.
+        """
+        if allowance < 0:
+            raise ValueError(f"an allowance of {allowance} failures makes no sense")
+        self._past, self._reason = _Past(allowance=allowance), ""
+
+    def _take(self, past: _Past, failed: Sequence[bool]) -> str:
+        """Move `past` on by these outcomes, up to the first that opens; the reason then, else an empty text."""
+        if True not in failed and not past.allowance:
+            past.skip(len(failed), self.window)
+            return ""
+        for bad in failed:
+            past.add(bad, self.window)
+            if past.run >= self.consecutive:
+                return "a record failed" if past.run == 1 else f"{past.run} records in a row failed"
+            if len(past.failures) >= self.share * self.window:
+                return f"{len(past.failures)} of the last {self.window} records failed"
+        return ""
+
+
+@dataclass(slots=True)
+class _Past:
+    """What is remembered of committed records: how many, and how many failures in a row at the end.
+
+    `failures`: numbers of the counted failures among the last `window` records. `allowance`: failures still to pass,
+    `passed`: the number of the last that did, 0 before the first.
+    """
+
+    seen: int = 0
+    run: int = 0
+    failures: deque[int] = field(default_factory=deque)
+    allowance: int = 0
+    passed: int = 0
+
+    def copy(self) -> _Past:
+        return replace(self, failures=self.failures.copy())
+
+    def skip(self, good: int, window: int) -> None:
+        """So many good records."""
+        if good:
+            self.seen, self.run = self.seen + good, 0
+            self._forget(window)
+
+    def add(self, bad: bool, window: int) -> None:  # noqa: FBT001 it is the outcome
+        """One record."""
+        self.seen += 1
+        if bad and self.allowance:
+            self.allowance, self.passed = self.allowance - 1, self.seen
+        elif bad:
+            self.run += 1
+            self.failures.append(self.seen)
+        else:
+            self.run = 0
+            if self.passed and self.seen - self.passed >= window:
+                self.allowance = 0
+        self._forget(window)
+
+    def _forget(self, window: int) -> None:
+        while self.failures and self.failures[0] <= self.seen - window:
+            self.failures.popleft()

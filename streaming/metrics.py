@@ -65,6 +65,12 @@ BREAKER_OPEN: Final = Gauge(
     ["stage"],
     registry=REGISTRY,
 )
+BREAKER_ALLOWANCE: Final = Gauge(
+    "baton_breaker_allowance_records",
+    "Failures that a stage still lets pass uncounted since an operator said so; 0 otherwise.",
+    ["stage"],
+    registry=REGISTRY,
+)
 HANDOFF_SECONDS: Final = Histogram(
     "baton_handoff_seconds",
     "Time from the capture of what made a lead qualify to its record on the sales queue.",

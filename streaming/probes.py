@@ -1,5 +1,7 @@
 """The HTTP door that every process has for those who watch it: `/healthz`, `/readyz`, `/metrics`.
 
+A worker with a breaker also takes `POST /breaker/close`, from its own machine alone.
+
 It runs in a thread of its own, so it answers while the work is busy, and says so when the work stands still.
 """
 
@@ -15,6 +17,7 @@ from typing import Any, Self
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from streaming import breaker_door
 from streaming.metrics import REGISTRY
 
 
@@ -57,7 +60,7 @@ class Probes:
     """The server. Used as a context manager, or with `start` and `close`.
 
     `port` 0 takes a free one; `url` says which. `unwell` gives in words why the process ought to be restarted, and an
-    empty text where it need not be.
+    empty text where it need not be. `close_breakers` is what an operator may ask for, where there is a breaker.
     """
 
     def __init__(
@@ -68,9 +71,11 @@ class Probes:
         *,
         registry: CollectorRegistry = REGISTRY,
         unwell: Callable[[], str] = always_alive,
+        close_breakers: breaker_door.Close | None = None,
     ) -> None:
         """Take the port; raises OSError where it is taken already."""
         self.readiness, self.registry, self.unwell = readiness, registry, unwell
+        self.close_breakers = close_breakers
         self._server = _Server((host, port), _Handler)
         self._server.probes = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="probes", daemon=True)
@@ -112,6 +117,12 @@ class Probes:
             return _json(200 if state["ready"] else 503, state)
         return _json(404, {"paths": ["/healthz", "/readyz", "/metrics"]})
 
+    def order(self, path: str, peer: str, here: str, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+        """Status, content type and body for what is posted to a path, by `peer` (an address) to ours, `here`."""
+        if path != breaker_door.PATH or self.close_breakers is None:
+            return _json(404, {"paths": [breaker_door.PATH] if self.close_breakers is not None else []})
+        return _json(*breaker_door.answer(self.close_breakers, peer, here, content_type, body))
+
 
 def _json(status: int, body: dict[str, Any]) -> tuple[int, str, bytes]:
     return status, "application/json", json.dumps(body).encode()
@@ -134,9 +145,26 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer, without one."""
         self._head()
 
+    def do_POST(self) -> None:
+        """Take an operator's word."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit() or int(length) > breaker_door.MOST_BYTES:
+            self.wfile.write(
+                self._send(*_json(413, {"error": f"say the body's length: {breaker_door.MOST_BYTES} bytes at most"}))
+            )
+            return
+        body, here = self.rfile.read(int(length)), str(self.connection.getsockname()[0])
+        kind = self.headers.get("Content-Type", "")
+        answer = self.server.probes.order(self._path(), str(self.client_address[0]), here, kind, body)
+        self.wfile.write(self._send(*answer))
+
+    def _path(self) -> str:
+        return self.path.partition("?")[0].rstrip("/")
+
     def _head(self) -> bytes:
-        path = self.path.partition("?")[0].rstrip("/")
-        status, content_type, body = self.server.probes.answer(path, self.headers.get("Accept", ""))
+        return self._send(*self.server.probes.answer(self._path(), self.headers.get("Accept", "")))
+
+    def _send(self, status: int, content_type: str, body: bytes) -> bytes:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from baton.cli import failures, leads, operating, provision, running, schema_files, sending, workers
+from baton.cli import failures, leads, operating, provision, resuming, running, schema_files, sending, workers
 from baton.cli.group import Commands
 
 app = typer.Typer(
@@ -37,5 +37,5 @@ def _root(
     """Marketing's events in, scored people, qualified leads handed to sales."""
 
 
-for commands in (running, sending, leads, failures, operating, provision, workers, schema_files):
+for commands in (running, sending, leads, failures, resuming, operating, provision, workers, schema_files):
     commands.register(app)

@@ -19,8 +19,11 @@ class Driver(Protocol):
     def name(self, topic: str) -> str:
         """The full name of a topic of this test."""
 
-    def start(self, *stages: Stage, consecutive: int = 100) -> None:
-        """Make the topics and set the stages going; `consecutive` is their breakers'."""
+    def start(self, *stages: Stage, consecutive: int = 100, by_itself: bool = True) -> None:
+        """Make the topics and set the stages going.
+
+        `consecutive` is their breakers', and `by_itself` whether a stopped stage tries again without being told.
+        """
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
         """Publish a record."""
@@ -30,6 +33,9 @@ class Driver(Protocol):
 
     def wait_for_stop(self, stage: str) -> str:
         """Come back once the breaker of a stage is open, with its reason."""
+
+    def close_breaker(self, stage: str, allowance: int = 0) -> None:
+        """An operator's word; heeded before the next round of the stage."""
 
     def wait_for_trial(self) -> None:
         """Let pass the time after which a stopped stage tries again, and come back once all is committed."""
@@ -52,13 +58,13 @@ class MemoryDriver:
         self.now = 1_700_000_000.0
         self.stages: Iterable[Stage] = ()
         self.runner = MemoryRunner([], PARTITIONS)
-        self.consecutive = 100
+        self.consecutive, self.resume = 100, 60.0
 
     def name(self, topic: str) -> str:
         return topic
 
-    def start(self, *stages: Stage, consecutive: int = 100) -> None:
-        self.stages, self.consecutive = stages, consecutive
+    def start(self, *stages: Stage, consecutive: int = 100, by_itself: bool = True) -> None:
+        self.stages, self.consecutive, self.resume = stages, consecutive, 60.0 if by_itself else 0.0
         self.restart()
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
@@ -71,6 +77,9 @@ class MemoryDriver:
         self.settle()
         return self.runner.breakers[stage].reason
 
+    def close_breaker(self, stage: str, allowance: int = 0) -> None:
+        self.runner.breakers[stage].close(allowance)
+
     def wait_for_trial(self) -> None:
         self.now += 60
         self.settle()
@@ -79,7 +88,7 @@ class MemoryDriver:
         self.runner = MemoryRunner(
             self.stages,
             now=self.now,
-            breaker=lambda: Breaker(self.consecutive, resume_seconds=60),
+            breaker=lambda: Breaker(self.consecutive, resume_seconds=self.resume),
             max_records=MAX_RECORDS,
             log=self.runner.log,
         )

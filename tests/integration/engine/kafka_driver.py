@@ -52,7 +52,7 @@ class KafkaDriver:
     def __init__(self, bootstrap: str, prefix: str, data_dir: Path) -> None:
         self.bootstrap, self.prefix, self.data_dir = bootstrap, prefix, data_dir
         self.stages: Sequence[Stage] = ()
-        self.consecutive = 100
+        self.consecutive, self.resume = 100, RESUME_SECONDS
         self.running: Running | None = None
         self.producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
         self.before: dict[str, dict[str, float]] = {}
@@ -60,8 +60,8 @@ class KafkaDriver:
     def name(self, topic: str) -> str:
         return self.prefix + topic
 
-    def start(self, *stages: Stage, consecutive: int = 100) -> None:
-        self.stages, self.consecutive = stages, consecutive
+    def start(self, *stages: Stage, consecutive: int = 100, by_itself: bool = True) -> None:
+        self.stages, self.consecutive, self.resume = stages, consecutive, RESUME_SECONDS if by_itself else 0.0
         names = {self.name("counts"), self.name("tallies")}
         for stage in stages:
             names |= {stage.source, stage.failed, *([stage.changelog] if stage.changelog else [])}
@@ -82,6 +82,12 @@ class KafkaDriver:
         assert self.running is not None
         [breaker] = [e.status.breaker for e in self.running.app.engines if e.stage.name == stage]
         return until(lambda: breaker.reason, WAIT, f"{stage} to stop")
+
+    def close_breaker(self, stage: str, allowance: int = 0) -> None:
+        assert self.running is not None
+        [engine] = [engine for engine in self.running.app.engines if engine.stage.name == stage]
+        assert engine.close_breaker(allowance), f"{stage} does not stand still"
+        until(lambda: engine.status.heeded, WAIT, f"{stage} to heed")
 
     def wait_for_trial(self) -> None:
         self.settle()
@@ -146,7 +152,7 @@ class KafkaDriver:
             idle_seconds=0.05,
             max_records=MAX_RECORDS,
             breaker_consecutive=self.consecutive,
-            breaker_resume_seconds=RESUME_SECONDS,
+            breaker_resume_seconds=self.resume,
         )
         ready = threading.Event()
         running = Running(make_app(self.stages, settings, on_ready=ready.set))

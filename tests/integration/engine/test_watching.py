@@ -80,6 +80,7 @@ def test_a_stage_that_stopped_is_not_ready_and_says_why(driver: KafkaDriver) -> 
         until(lambda: httpx.get(f"{probes.url}/readyz").status_code == 503, 10, "readiness to go red")
         conditions = httpx.get(f"{probes.url}/readyz").json()["conditions"]
 
-        assert conditions["counting.breaker"] == {"ok": False, "why": "3 records in a row failed"}
+        why = "3 records in a row failed (schema_violation × 9); tries again every 0.5 s"
+        assert conditions["counting.breaker"] == {"ok": False, "why": why}
         assert scraped(probes)["baton_breaker_open", ""] == 1
         assert httpx.get(f"{probes.url}/healthz").status_code == 200

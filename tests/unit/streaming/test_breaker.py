@@ -150,3 +150,99 @@ def test_how_the_input_is_cut_into_rounds_does_not_matter(failed: list[bool], cu
     stopped = not all(in_parts.note(failed[start:end], now=0.0) for start, end in itertools.pairwise(edges))
 
     assert bool(at_once.would_open(failed)) == stopped
+
+
+def test_a_burst_longer_than_the_limit_passes_only_where_a_person_says_how_much_may_fail() -> None:
+    breaker = Breaker(consecutive=100)
+    burst = [False] * 10 + [True] * 150 + [False] * 50
+    breaker.note(burst, now=0.0)
+
+    breaker.close()
+    assert breaker.would_open(burst) == "100 records in a row failed"
+
+    breaker.close(allowance=150)
+    assert breaker.note(burst, now=1.0)
+    assert not breaker.is_open
+
+
+def test_what_fails_beyond_the_allowance_is_counted_afresh() -> None:
+    breaker = Breaker(consecutive=10)
+    breaker.close(allowance=20)
+
+    assert breaker.note([True] * 29, now=0.0)
+    assert breaker.allowance == 0
+    assert breaker.would_open([True]) == "10 records in a row failed"
+
+
+def test_failures_that_may_pass_do_not_count_towards_the_share_either() -> None:
+    breaker = Breaker(consecutive=1000, share=0.5, window=100)
+    breaker.close(allowance=60)
+
+    assert breaker.note([True] * 60 + [True] * 49, now=0.0)
+    assert breaker.would_open([True]) == "50 of the last 100 records failed"
+
+
+def test_an_allowance_ends_when_a_window_of_good_records_follows_its_failures() -> None:
+    breaker = Breaker(consecutive=5, window=20)
+    breaker.close(allowance=1000)
+
+    assert breaker.note([True] * 7 + [False] * 19 + [True], now=0.0)
+    assert breaker.allowance == 992
+    assert breaker.note([False] * 12, now=0.0)
+    assert breaker.note([False] * 7, now=0.0)
+    assert breaker.allowance == 992
+    assert breaker.note([False], now=0.0)
+    assert breaker.allowance == 0
+    assert breaker.would_open([True] * 5) == "5 records in a row failed"
+
+
+def test_good_records_that_lead_up_to_the_burst_use_up_no_allowance() -> None:
+    breaker = Breaker(consecutive=5, window=20)
+    breaker.close(allowance=50)
+
+    assert breaker.note([False] * 100, now=0.0)
+    assert breaker.note([False] * 30 + [True] * 50, now=0.0)
+
+
+def test_another_word_takes_back_what_was_left_of_the_first() -> None:
+    breaker = Breaker(consecutive=5)
+    breaker.close(allowance=50)
+    breaker.close()
+
+    assert breaker.would_open([True] * 5) == "5 records in a row failed"
+
+
+def test_a_round_that_is_not_committed_uses_up_no_allowance() -> None:
+    breaker = Breaker(consecutive=5)
+    breaker.close(allowance=10)
+
+    assert not breaker.note([True] * 15, now=0.0)
+    assert breaker.allowance == 10
+
+
+def test_fewer_than_no_failures_cannot_be_let_pass() -> None:
+    with pytest.raises(ValueError, match="allowance of -1"):
+        Breaker().close(allowance=-1)
+
+
+@given(rounds, st.integers(1, 12), st.integers(1, 40), st.integers(0, 80))
+def test_beyond_what_was_let_pass_the_limits_hold(
+    rounds: list[list[bool]], consecutive: int, window: int, allowance: int
+) -> None:
+    breaker = Breaker(consecutive, 0.5, window, resume_seconds=1.0)
+    breaker.close(allowance)
+    committed = [bad for number, failed in enumerate(rounds) if breaker.note(failed, float(number)) for bad in failed]
+    passed = [n for n, bad in enumerate(committed) if bad][:allowance]
+    after = committed[passed[-1] + 1 :] if passed else committed
+
+    assert longest_run(after) < consecutive
+    assert most_in_a_window(after, window) < 0.5 * window
+
+
+@given(rounds, st.integers(1, 12))
+def test_as_many_failures_pass_as_were_allowed_while_things_go_badly(rounds: list[list[bool]], size: int) -> None:
+    breaker = Breaker(1, 0.5, window=size)
+    breaker.close(sum(map(sum, rounds)))
+    gone_well = longest_run([not bad for failed in rounds for bad in failed]) >= size
+
+    assert gone_well or all(breaker.note(failed, now=0.0) for failed in rounds if failed)

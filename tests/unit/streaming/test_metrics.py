@@ -19,6 +19,7 @@ PROMISED = {
     "baton_source_last_event_timestamp_seconds": {"source"},
     "baton_source_silent": {"source"},
     "baton_breaker_open": {"stage"},
+    "baton_breaker_allowance_records": {"stage"},
     "baton_build_info": {"version"},
 }
 
@@ -31,6 +32,7 @@ def shown_after_use() -> dict[str, set[str]]:
     for metric in (metrics.WAITING_LEADS, metrics.SLA_BREACHES, metrics.SOURCE_LAST_EVENT, metrics.BREAKER_OPEN):
         metric.labels("x")
     metrics.SOURCE_SILENT.labels("x")
+    metrics.BREAKER_ALLOWANCE.labels("x")
     text = generate_latest(metrics.REGISTRY).decode()
     return {
         sample.name.removesuffix("_bucket"): set(sample.labels) - {"le"}
