@@ -137,6 +137,7 @@ class Session:
             if isinstance(error, KafkaException) and error.args[0].fatal():
                 raise SessionLost(str(error.args[0])) from error
             self.keeper.abandon()
+            self.keeper.renew()
             return self._hold(f"cannot prepare: {error}")
         except (Unsettled, Refused) as why:
             self.keeper.abandon()
