@@ -163,11 +163,20 @@ def test_every_metric_of_alerts_dashboard_and_scaling_exists() -> None:
 
 def test_every_metric_that_a_person_watches_is_on_the_dashboard_or_in_an_alert() -> None:
     text = " ".join(expressions())
-    watched = """
-        baton_records_total baton_batch_seconds baton_handoff_seconds baton_consumer_lag_records
-        baton_consumer_lag_seconds baton_failed_total baton_assignments_total baton_offers_open baton_waiting_leads
-        baton_sla_breaches_total baton_source_last_event_timestamp_seconds baton_breaker_open
-    """.split()
+    watched = [
+        "baton_records_total",
+        "baton_batch_seconds",
+        "baton_handoff_seconds",
+        "baton_consumer_lag_records",
+        "baton_consumer_lag_seconds",
+        "baton_failed_total",
+        "baton_assignments_total",
+        "baton_offers_open",
+        "baton_waiting_leads",
+        "baton_sla_breaches_total",
+        "baton_source_last_event_timestamp_seconds",
+        "baton_breaker_open",
+    ]
 
     assert [name for name in watched if name not in text] == []
 
