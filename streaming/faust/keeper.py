@@ -51,7 +51,7 @@ class Keeper(Protocol):
         """The assignment changed: what was being prepared is void."""
 
     def renew(self) -> None:
-        """Ask the cluster by a new client: after a broker's restart an old one was seen to know stale leaders for good."""
+        """Ask the cluster by a new client: an old one knew stale leaders for good after a restart."""
 
     def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
         """Which parts of a round are settled as one."""

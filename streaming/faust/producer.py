@@ -24,6 +24,8 @@ CALL_SECONDS = 5.0
 HUNG_SECONDS = 20.0  # librdkafka takes up to 10 s where it was given 5
 TOPIC_PATIENCE_SECONDS = 5.0
 TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
+OFFSETS_PATIENCE_SECONDS = 12.0
+"""After a broker's restart this call times out again and again, then hangs; a new session goes on at once."""
 UNSENDABLE = frozenset(
     (
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 these are the names that confluent-kafka gives them
@@ -58,20 +60,25 @@ class TransactionalProducer:
             self._producer.purge(blocking=False)
             self._producer = None
 
-    def insist(self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS) -> None:
-        """Librdkafka's transactional calls may be repeated after a retriable error, a timeout among them."""
-        limit = self.settings.settle_timeout_seconds
-        until = monotonic() + limit
-        with self.watchdog.limit(call.__name__, limit + 2 * seconds):
-            while True:
-                try:
+    def insist(
+        self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS, patience: float | None = None
+    ) -> None:
+        """Repeat one of librdkafka's transactional calls after a retriable error, a timeout among them.
+
+        That is done for `patience` seconds, by default for as long as a round may take. A call that outlasts its own
+        timeout by far never comes back (seen after a broker's restart): nothing but the end of the process mends that.
+        """
+        until = monotonic() + (self.settings.settle_timeout_seconds if patience is None else patience)
+        while True:
+            try:
+                with self.watchdog.limit(call.__name__, seconds + HUNG_SECONDS):
                     call(*args, seconds)
-                except KafkaException as error:
-                    if not error.args[0].retriable() or monotonic() > until:
-                        raise
-                    log.warning("%s: %s, again", call.__name__, error.args[0])
-                else:
-                    return
+            except KafkaException as error:
+                if not error.args[0].retriable() or monotonic() > until:
+                    raise
+                log.warning("%s: %s, again", call.__name__, error.args[0])
+            else:
+                return
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -177,5 +184,6 @@ class Transaction:
 
     def commit(self, offsets: list[TopicPartition], member: bytes) -> None:
         """Offsets and everything published become visible, at once. `member`: the group's word that they are ours."""
-        self._owner.insist(self._producer.send_offsets_to_transaction, offsets, member)
+        send = self._producer.send_offsets_to_transaction
+        self._owner.insist(send, offsets, member, patience=OFFSETS_PATIENCE_SECONDS)
         self._owner.insist(self._producer.commit_transaction)
