@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from confluent_kafka import Message
 
 from baton.provisioning import kafka_address
-from baton.records import raw_headers, read
+from baton.records import Spans, raw_headers, read_spans, spans
 from baton.refusal import NO, Refusal
 from baton.settings import Settings
+from rules import durations
 from schemas import headers as names
 from schemas.headers import header_map
 from schemas.topics import failed
 
 STAGES = ("ingest", "scoring", "routing")
+EPOCH = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class FailedRecord:
-    """A failed record. `topic`, `partition`, `offset` are its source's; `id`: stage, and where it stands now."""
+    """A failed record.
+
+    `topic`, `partition`, `offset` are its source's (the last two -1 where it has none); `id`: stage, and where it
+    stands now. `headers` are the original ones. `at`: `failed_at` in seconds since the epoch. `replay_of`: id of the
+    failed record that this one was a replay of, else empty.
+    """
 
     id: str
     stage: str
@@ -32,50 +40,121 @@ class FailedRecord:
     partition: int
     offset: int
     failed_at: str
+    at: float
     trace: str
     key: bytes | None
     value: bytes | None
-    headers: dict[str, str]
+    headers: tuple[tuple[str, bytes | None], ...]
+    replay_of: str = ""
 
     def row(self) -> dict[str, Any]:
         """As `baton failed list --json` has it."""
-        columns = ("id", "stage", "reason", "detail", "topic", "partition", "offset", "failed_at")
+        columns = ("id", "stage", "reason", "detail", "topic", "partition", "offset", "failed_at", "replay_of")
         return {column: getattr(self, column) for column in columns}
 
     def document(self) -> dict[str, Any]:
-        """All of it. Bytes that are no UTF-8 stand as base64, under `key_base64` and `value_base64`."""
-        more = {"trace": self.trace, "headers": self.headers}
+        """All of it, so that it can be read back byte by byte.
+
+        Bytes that are no UTF-8 stand as base64, under `key_base64`, `value_base64`, and in headers under `base64`.
+        """
+        headers = [{"name": name} | _spelled("value", value, "base64") for name, value in self.headers]
+        more = {"trace": self.trace, "headers": headers}
         return self.row() | more | _spelled("key", self.key) | _spelled("value", self.value)
 
 
-def records(settings: Settings, stage: str | None = None, reason: str | None = None) -> Iterator[FailedRecord]:
-    """Every failed record, of one stage or reason only where they are given."""
-    if stage is not None and stage not in STAGES:
-        raise Refusal(f"there is no stage `{stage}`", f"Name one of {', '.join(STAGES)}")
-    topics = {settings.topic_prefix + failed(one): one for one in STAGES if stage in (None, one)}
-    for message in read(kafka_address(settings), topics):
-        found = failed_record(message, topics[message.topic() or ""])
-        if reason in (None, found.reason):
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which failed records are meant: those of `ids`, or all that fit. Times in seconds since the epoch."""
+
+    stage: str | None = None
+    reason: str | None = None
+    since: float | None = None
+    until: float | None = None
+    ids: frozenset[str] = field(default_factory=frozenset)
+
+    def holds(self, record: FailedRecord) -> bool:
+        """Whether a record is meant."""
+        return (
+            self.stage in (None, record.stage)
+            and self.reason in (None, record.reason)
+            and (self.since is None or record.at >= self.since)
+            and (self.until is None or record.at < self.until)
+            and (not self.ids or record.id in self.ids)
+        )
+
+
+def moment(text: str, now: float) -> float:
+    """Seconds since the epoch of `2h` (so long before `now`) or of a date, with or without a time and a zone.
+
+    Without a zone it is UTC. Raises `Refusal`.
+    """
+    try:
+        return now - durations.seconds(text)
+    except ValueError:
+        pass
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        mend = "Write so long ago (90s, 15m, 4h, 7d), or a time such as 2026-11-02T09:30:00Z"
+        raise Refusal(f"`{text}` is no time", mend) from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def standing(settings: Settings, selection: Selection) -> Spans:
+    """Where the records of a selection stand now; what fails later is not among them. Raises `Refusal`."""
+    if selection.stage is not None and selection.stage not in STAGES:
+        raise Refusal(f"there is no stage `{selection.stage}`", f"Name one of {', '.join(STAGES)}")
+    address = kafka_address(settings)
+    stages = [stage for stage in STAGES if selection.stage in (None, stage)]
+    if not selection.ids:
+        return spans(address, [settings.topic_prefix + failed(stage) for stage in stages])
+    asked: dict[tuple[str, int], list[int]] = {}
+    for one in selection.ids:
+        stage, partition, offset = place(one)
+        asked.setdefault((settings.topic_prefix + failed(stage), partition), []).append(offset)
+    known = spans(address, {topic for topic, _ in asked})
+    narrowed = {
+        slot: (max(known[slot][0], min(offsets)), min(known[slot][1], max(offsets) + 1))
+        for slot, offsets in asked.items()
+        if slot in known
+    }
+    return {slot: span for slot, span in narrowed.items() if span[0] < span[1]}
+
+
+def records(
+    settings: Settings, selection: Selection | None = None, where: Spans | None = None
+) -> Iterator[FailedRecord]:
+    """The failed records that are meant, as they come; of each partition in order. `where`: of `standing`."""
+    meant = selection or Selection()
+    for message in read_spans(kafka_address(settings), standing(settings, meant) if where is None else where):
+        stage = (message.topic() or "").removeprefix(settings.topic_prefix).removesuffix(failed(""))
+        found = failed_record(message, stage)
+        if meant.holds(found):
             yield found
 
 
 def find(settings: Settings, name: str) -> FailedRecord:
     """The failed record of that id. Raises `Refusal`."""
+    for one in records(settings, Selection(ids=frozenset((name,)))):
+        return one
+    raise Refusal(f"there is no failed record `{name}`", "See `baton failed list`", NO)
+
+
+def place(name: str) -> tuple[str, int, int]:
+    """Stage, partition and offset of an id. Raises `Refusal` where it is none."""
     stage, _, rest = name.partition("-")
     partition, _, offset = rest.partition("-")
-    if stage not in STAGES or not partition.isdigit() or not offset.isdigit():
+    if stage not in STAGES or not _is_number(partition) or not _is_number(offset):
         raise Refusal(f"`{name}` is no id of a failed record", "See `baton failed list`")
-    topic = settings.topic_prefix + failed(stage)
-    for message in read(kafka_address(settings), [topic], int(partition)):
-        if message.offset() == int(offset):
-            return failed_record(message, stage)
-    raise Refusal(f"there is no failed record `{name}`", "See `baton failed list`", NO)
+    return stage, int(partition), int(offset)
 
 
 def failed_record(message: Message, stage: str) -> FailedRecord:
     """What a record of `<stage>.failed` says."""
-    said = header_map(raw_headers(message))
-    ours = (names.REASON, names.DETAIL, names.TRACE, names.TOPIC, names.PARTITION, names.OFFSET, names.FAILED_AT)
+    raw = raw_headers(message)
+    said = header_map(raw)
+    failed_at = said.get(names.FAILED_AT, "")
+    ours = {*names.FAILURE, names.REPLAY_OF}
     return FailedRecord(
         id=f"{stage}-{message.partition()}-{message.offset()}",
         stage=stage,
@@ -84,22 +163,36 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
         topic=said.get(names.TOPIC, ""),
         partition=_number(said.get(names.PARTITION)),
         offset=_number(said.get(names.OFFSET)),
-        failed_at=said.get(names.FAILED_AT, ""),
+        failed_at=failed_at,
+        at=_time(failed_at, message),
         trace=said.get(names.TRACE, ""),
         key=message.key(),
         value=message.value(),
-        headers={name: value for name, value in said.items() if name not in ours},
+        headers=tuple((name, value) for name, value in raw if name not in ours),
+        replay_of=said.get(names.REPLAY_OF, ""),
     )
 
 
+def _time(failed_at: str, message: Message) -> float:
+    """When it failed; where it does not say so in a way that can be read, when it was written."""
+    try:
+        return datetime.fromisoformat(failed_at).timestamp()
+    except ValueError:
+        return max(EPOCH, message.timestamp()[1] / 1000)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else -1
+    return int(text) if text and _is_number(text) else -1
 
 
-def _spelled(name: str, value: bytes | None) -> dict[str, Any]:
+def _spelled(name: str, value: bytes | None, otherwise: str | None = None) -> dict[str, Any]:
     if value is None:
         return {name: None}
     try:
         return {name: value.decode()}
     except UnicodeDecodeError:
-        return {f"{name}_base64": base64.b64encode(value).decode()}
+        return {otherwise or f"{name}_base64": base64.b64encode(value).decode()}

@@ -1,12 +1,15 @@
-"""Reads topics to their ends as they stand now: for commands that look, not for the path. `read_committed`."""
+"""Reads topics to their ends as they stand now: for commands that look, not for the path. `read_committed`.
+
+Records are given one by one as they come, so that a topic may be larger than memory.
+"""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from baton.refusal import NO, Refusal
 from streaming.client import KafkaAddress
@@ -15,12 +18,35 @@ _AT_ONCE = 2_000
 _WAIT = 0.1  # seconds; `consume` waits for as many records as it was asked for
 _SILENCE = 10.0  # seconds without a word from the broker
 
+Spans = Mapping[tuple[str, int], tuple[int, int]]
+"""By topic and partition the offsets to read: from the first on, up to but without the second."""
+
 
 def read(address: KafkaAddress, topics: Iterable[str], partition: int | None = None) -> Iterator[Message]:
     """Every committed record of `topics` (of one partition only, where it is given), partition by partition in order.
 
     Topics that are not there are left out. Raises `Refusal` where the broker does not answer.
     """
+    return read_spans(address, spans(address, topics, partition))
+
+
+def spans(address: KafkaAddress, topics: Iterable[str], partition: int | None = None) -> Spans:
+    """What there is to read now of `topics` (of one partition only, where it is given). Raises `Refusal`."""
+    consumer = Consumer(address.librdkafka_config(group_id="baton-look"))
+    try:
+        slots = [slot for name in topics for slot in _slots(consumer, name, partition)]
+        found = {slot: consumer.get_watermark_offsets(TopicPartition(*slot), timeout=_SILENCE) for slot in slots}
+    except KafkaException as error:
+        raise Refusal("the broker does not answer", "See `baton doctor`", NO) from error
+    finally:
+        consumer.close()
+    return {slot: span for slot, span in found.items() if span[0] < span[1]}
+
+
+def read_spans(address: KafkaAddress, wanted: Spans) -> Iterator[Message]:
+    """Every committed record of some spans, partition by partition in order. Raises `Refusal`."""
+    if not wanted:
+        return
     consumer = Consumer(
         address.librdkafka_config(
             group_id=f"baton-look-{uuid.uuid4().hex[:8]}",  # demanded by librdkafka, never joined
@@ -32,23 +58,25 @@ def read(address: KafkaAddress, topics: Iterable[str], partition: int | None = N
         )
     )
     try:
-        open_ends: set[tuple[str | None, int | None]] = set()
-        for name in topics:
-            open_ends |= set(_slots(consumer, name, partition))
-        consumer.assign([TopicPartition(topic or "", number or 0, OFFSET_BEGINNING) for topic, number in open_ends])
+        ends = {slot: end for slot, (_, end) in wanted.items()}
+        consumer.assign([TopicPartition(*slot, start) for slot, (start, _) in wanted.items()])
         heard = time.monotonic()
-        while open_ends:
+        while ends:
             got = consumer.consume(_AT_ONCE, _WAIT)
             if got:
                 heard = time.monotonic()
             elif time.monotonic() - heard > _SILENCE:
                 raise Refusal("the broker has stopped answering", "See `baton doctor`", NO)
             for message in got:
-                error = message.error()
+                error, slot = message.error(), (message.topic() or "", message.partition() or 0)
                 if error is None:
-                    yield message
+                    end, at = ends.get(slot, 0), message.offset() or 0
+                    if at < end:
+                        yield message
+                    if at + 1 >= end:
+                        ends.pop(slot, None)
                 elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 its public name for it
-                    open_ends.discard((message.topic(), message.partition()))
+                    ends.pop(slot, None)
                 elif not error.retriable():
                     raise Refusal(f"cannot read: {error.str()}", "See `baton doctor`", NO)
     finally:

@@ -16,6 +16,10 @@ CLOCKS = (RECEIVED_AT, INGESTED_AT, SCORED_AT)
 
 REASON, DETAIL, TRACE = "baton_reason", "baton_detail", "baton_trace"
 TOPIC, PARTITION, OFFSET, FAILED_AT = "baton_topic", "baton_partition", "baton_offset", "baton_failed_at"
+FAILURE = frozenset((REASON, DETAIL, TRACE, TOPIC, PARTITION, OFFSET, FAILED_AT))
+"""What is added to a record that failed, and goes when it is replayed."""
+REPLAY_OF = "baton_replay_of"
+"""Id of the failed record that a record is a replay of."""
 
 
 def rfc3339(at: datetime) -> str:

@@ -12,6 +12,7 @@ SALES_ASSIGNMENTS = "sales.assignments"
 SALES_OUTCOMES = "sales.outcomes"
 MARKETING_FEEDBACK = "marketing.feedback"
 SALES_QUEUE = "sales.queue."
+REPLAYS = "baton.replays"
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
 DAY_MS = 24 * 3600 * 1000
@@ -53,4 +54,5 @@ def all_topics(queues: list[str]) -> list[Topic]:
         Topic(MARKETING_FEEDBACK, "compact"),
         Topic(changelog("scoring"), "compact"),
         *(Topic(failed(stage), "delete", -1) for stage in ("ingest", "scoring", "routing")),
+        Topic(REPLAYS, "compact"),
     ]

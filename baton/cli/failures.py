@@ -1,19 +1,26 @@
-"""`baton failed list|show|export`."""
+"""`baton failed list|show|export`; `replay` stands in `baton.cli.replaying`."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baton.cli.answers import Json, print_json, print_table
+from baton.cli import replaying
+from baton.cli.answers import Json, console, print_json, print_table
+from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
 
 if TYPE_CHECKING:
-    from baton.settings import Settings
+    from collections.abc import Iterable, Iterator
 
-Stage = Annotated[str | None, typer.Option(help="Of this stage only: ingest, scoring or routing.")]
-Reason = Annotated[str | None, typer.Option(help="With this reason only, such as schema_violation.")]
+    from baton.failed import FailedRecord
+    from baton.failures import Summary
+    from baton.replays import Replays
+
+Limit = Annotated[int, typer.Option(metavar="N", min=0, help="On a terminal the latest N of them; 0: all.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,54 +28,85 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Records that a stage could not process.", no_args_is_help=True, rich_markup_mode=None)
     group.command("list")(list_)
     group.command("show")(show)
+    group.command("replay")(replaying.replay)
     group.command("export")(export)
     app.add_typer(group, name="failed")
 
 
-def _settings() -> Settings:
-    from baton.provisioning import with_what_is_up
-    from baton.settings import Settings
+def list_(
+    *,
+    stage: Stage = None,
+    reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    as_json: Json = False,
+) -> None:
+    """Failed records with their reasons, how many there are of each, and which were replayed."""
+    from baton import failed, replays
+    from baton.failures import Summary
 
-    return with_what_is_up(Settings())
-
-
-def list_(*, stage: Stage = None, reason: Reason = None, as_json: Json = False) -> None:
-    """Failed records with their reasons, and how many there are of each."""
-    from collections import Counter
-
-    from baton import failed
-
-    found = list(failed.records(_settings(), stage, reason))
+    settings = settings_of_what_is_up()
+    known = replays.known(settings)
+    found = failed.records(settings, selected(stage, reason, since, until))
     if as_json:
-        print_json([one.row() for one in found])
+        _print_array(_row(one, known) for one in found)
         return
-    columns = ("id", "reason", "detail", "failed_at", "topic", "partition", "offset")
-    print_table(columns, [[one.row()[column] for column in columns] for one in found])
-    for (where, why), count in sorted(Counter((one.stage, one.reason) for one in found).items()):
-        typer.echo(f"{count:,} × {where} {why}")
-    if not found:
+    on_terminal = console().is_terminal
+    summary = Summary(known, limit if on_terminal else 1)
+    columns = ("id", "reason", "detail", "failed_at", "replayed", "topic", "partition", "offset")
+    if on_terminal:
+        for one in found:
+            summary.take(one)
+        print_table(columns, [_cells(one, known, columns) for one in summary.latest()])
+    else:
+        for one in found:
+            summary.take(one)
+            typer.echo("\t".join(_cells(one, known, columns)))
+    _print_counts(summary)
+
+
+def _print_counts(summary: Summary) -> None:
+    if not summary.records:
         typer.echo("nothing has failed")
+        return
+    shown = len(summary.latest())
+    if console().is_terminal and shown < summary.records:
+        typer.echo(f"the latest {shown:,} of {summary.records:,}")
+    for count in summary.counts():
+        replayed = f", {count.replayed:,} replayed" if count.replayed else ""
+        typer.echo(f"{count.records:,} × {count.stage} {plain(count.reason)}, {count.first} to {count.last}{replayed}")
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="ID", help="From `baton failed list`.")], *, as_json: Json = False
+    name: Annotated[str, typer.Argument(metavar="ID", help="From `baton failed list`.")],
+    *,
+    value: Annotated[bool, typer.Option("--value", help="The original value alone, byte by byte.")] = False,
+    as_json: Json = False,
 ) -> None:
     """One failed record: why it failed, and its original bytes."""
-    from baton import failed
+    from baton import failed, replays
 
-    one = failed.find(_settings(), name)
-    if as_json:
-        print_json(one.document())
+    settings = settings_of_what_is_up()
+    one = failed.find(settings, name)
+    if value:
+        sys.stdout.buffer.write(one.value or b"")
+        sys.stdout.buffer.flush()
         return
-    for title, value in one.row().items():
-        typer.echo(f"{title}: {value}")
-    for title, text in one.headers.items():
-        typer.echo(f"header {title}: {text}")
+    row = _row(one, replays.known(settings))
+    if as_json:
+        print_json(one.document() | row)
+        return
+    for title, word in row.items():
+        typer.echo(f"{title}: {plain(str(word))}")
+    for title, said in one.headers:
+        typer.echo(f"header {plain(title)}: {readable(said)}")
     if one.trace:
-        typer.echo(f"\n{one.trace.rstrip()}")
-    typer.echo(f"\nkey: {one.key!r}")
-    typer.echo("value:")
-    typer.echo((one.value or b"").decode(errors="backslashreplace"))
+        typer.echo(f"\n{plain(one.trace.rstrip(), keep=chr(10))}")
+    typer.echo(f"\nkey: {readable(one.key)}")
+    typer.echo("value:" if one.value is not None else "value: none")
+    if one.value is not None:
+        typer.echo(readable(one.value, keep="\n\t"))
 
 
 def export(
@@ -76,20 +114,62 @@ def export(
     *,
     stage: Stage = None,
     reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """All of each failed record, as JSON Lines."""
+    """All of each failed record, as JSON Lines; bytes that are no UTF-8 as base64."""
     import orjson
 
-    from baton import failed
+    from baton import failed, replays
+    from baton.refusal import Refusal
 
-    lines = (orjson.dumps(one.document()) + b"\n" for one in failed.records(_settings(), stage, reason))
-    if file is None:
-        for line in lines:
-            typer.echo(line.decode(), nl=False)
-        return
-    count = 0
-    with file.open("wb") as out:
-        for line in lines:
-            out.write(line)
+    settings = settings_of_what_is_up()
+    known, count = replays.known(settings), 0
+    try:
+        opened = nullcontext(sys.stdout.buffer) if file is None else file.open("wb")
+    except OSError as error:
+        raise Refusal(f"cannot write {file}: {error.strerror}", "Give another file, or none") from error
+    with opened as out:
+        for one in failed.records(settings, selected(stage, reason, since, until)):
+            out.write(orjson.dumps(one.document() | _row(one, known)) + b"\n")
             count += 1
-    typer.echo(f"{count:,} records in {file}")
+        out.flush()
+    if file is not None:
+        typer.echo(f"{count:,} records in {file}")
+
+
+def plain(text: str, keep: str = "") -> str:
+    """Text for a terminal: what would move its cursor or change its colours is spelled out."""
+    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)
+
+
+def readable(data: bytes | None, keep: str = "") -> str:
+    """Bytes for a terminal; those that are no UTF-8 in hexadecimal."""
+    return "none" if data is None else plain(data.decode(errors="backslashreplace"), keep)
+
+
+def _row(one: FailedRecord, known: Replays) -> dict[str, Any]:
+    from baton.failures import rfc3339
+
+    done = known.of(one)
+    return one.row() | {"replayed": done.times if done else 0, "replayed_at": rfc3339(done.at) if done else None}
+
+
+def _cells(one: FailedRecord, known: Replays, columns: Iterable[str]) -> list[str]:
+    row = _row(one, known)
+    if row["replayed"]:
+        row["replayed"] = f"{row['replayed']} ×, {row['replayed_at']}"
+    else:
+        row["replayed"] = ""
+    return [plain(str(row[column])) for column in columns]
+
+
+def _print_array(rows: Iterator[dict[str, Any]]) -> None:
+    """A JSON array, row by row as they come."""
+    import orjson
+
+    before = "["
+    for row in rows:
+        typer.echo(f"{before}\n  {orjson.dumps(row).decode()}", nl=False)
+        before = ","
+    typer.echo("[]" if before == "[" else "\n]")

@@ -1,0 +1,167 @@
+"""`baton failed replay`: failed records go back to where they came from.
+
+First all that was asked for is looked at, and nothing is sent where something is wrong with any of it. Then it goes in
+small transactions, each of some records and the notes in `baton.replays` that they were replayed: both or neither.
+There is one transactional id, so of two replays at once the later one goes on and the earlier one ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from baton import failed, replays
+from baton.failed import FailedRecord, Selection
+from baton.overtaken import Suspects, overtaken
+from baton.patch import DoesNotApply, Patch
+from baton.provisioning import kafka_address
+from baton.records import Spans, partitions_of
+from baton.refusal import NO, Refusal
+from baton.replays import Replays
+from baton.settings import Settings
+from baton.transactions import Outbound
+from schemas.headers import REPLAY_OF
+from schemas.topics import REPLAYS
+from streaming.stage import Output
+
+AT_ONCE, BYTES_AT_ONCE = 500, 4_000_000
+"""Records and bytes of a transaction: readers of the topic wait while one is open."""
+FAULTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for. `again`: also what was replayed before, or was overtaken (see `baton.overtaken`).
+
+    Ids that are named are replayed however often.
+    """
+
+    selection: Selection
+    patch: Patch | None = None
+    again: bool = False
+
+    def wants(self, record: FailedRecord, known: Replays) -> bool:
+        """Whether a record that was selected is to be replayed."""
+        return self.again or bool(self.selection.ids) or known.of(record) is None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What would be done.
+
+    `groups`: how many, by stage, reason and topic. `left_out`: how many were replayed before. `overtaken`: ids left out
+    since a newer record of their key tells all. `faults`: ids and why they cannot be replayed, the first few.
+    """
+
+    request: Request
+    where: Spans
+    groups: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    left_out: int = 0
+    overtaken: set[str] = field(default_factory=set)
+    faulty: int = 0
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    partitions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def records(self) -> int:
+        """How many would be replayed."""
+        return sum(self.groups.values())
+
+
+def plan(settings: Settings, request: Request) -> Plan:
+    """Look at all that was asked for; nothing is sent. Raises `Refusal` for ids that are not there."""
+    made = Plan(request, failed.standing(settings, request.selection))
+    known, missing = replays.known(settings), set(request.selection.ids)
+    suspects, kinds = Suspects(settings.topic_prefix), {}
+    for one in failed.records(settings, request.selection, made.where):
+        missing.discard(one.id)
+        if not request.wants(one, known):
+            made.left_out += 1
+        elif why := _obstacle(settings, one, made):
+            made.faulty += 1
+            if len(made.faults) < FAULTS_SHOWN:
+                made.faults.append((one.id, why))
+        else:
+            made.groups[one.stage, one.reason, one.topic] += 1
+            if not request.again and suspects.take(one):
+                kinds[one.id] = (one.stage, one.reason, one.topic)
+    made.overtaken = overtaken(settings, suspects)
+    made.groups -= Counter(kinds[name] for name in made.overtaken)
+    if missing:
+        names = ", ".join(sorted(missing)[:FAULTS_SHOWN])
+        raise Refusal(f"there is no failed record {names}", "See `baton failed list`", NO)
+    return made
+
+
+def replay(
+    settings: Settings,
+    plan: Plan,
+    progress: Callable[[int], None] = lambda _: None,
+    clock: Callable[[], float] = time.time,
+) -> int:
+    """Do what was planned; gives how many records were replayed. `progress` is told of each few that are safe.
+
+    Raises `Refusal` where it could not be done, or not to the end; what was done until then stays done, and noted.
+    """
+    address, notes = kafka_address(settings), settings.topic_prefix + REPLAYS
+    if not partitions_of(address, notes):
+        raise Refusal(f"there is no topic {notes}", "Create it: `baton topics apply`")
+    done = 0
+    with Outbound(address, f"{settings.topic_prefix}baton-replay") as outbound:
+        known = replays.known(settings)  # read once nobody else writes any more
+        for some in _in_parts(one for one in failed.records(settings, plan.request.selection, plan.where)):
+            wanted = [one for one in some if plan.request.wants(one, known) and one.id not in plan.overtaken]
+            outputs = [replayed(one, plan.request.patch, plan.partitions[one.topic]) for one in wanted]
+            markers = [Output(notes, *known.marker(one, clock())) for one in wanted]
+            try:
+                outbound.send([*outputs, *markers])
+            except Refusal as why:
+                raise Refusal(f"{why.message}; {done:,} records were replayed before", why.mend, NO) from why
+            done += len(wanted)
+            progress(len(wanted))
+    return done
+
+
+def replayed(record: FailedRecord, patch: Patch | None = None, partitions: int | None = None) -> Output:
+    """The record as it was, for the topic and partition that it came from, and with a header that says whose it is.
+
+    `partitions`: how many its topic has now. Where the original one is not among them, the key decides, as ever.
+    Raises `DoesNotApply`.
+    """
+    value = record.value if patch is None else patch.apply(record.value)
+    there = record.partition >= 0 and (partitions is None or record.partition < partitions)
+    headers = [*record.headers, (REPLAY_OF, record.id.encode())]
+    return Output(record.topic, record.key, value, headers, record.partition if there else None)
+
+
+def _obstacle(settings: Settings, record: FailedRecord, plan: Plan) -> str:
+    """Why a record cannot be replayed; empty where it can."""
+    topic = record.topic
+    if not topic:
+        return "it does not say which topic it came from"
+    if topic not in plan.partitions:
+        plan.partitions[topic] = partitions_of(kafka_address(settings), topic)
+    if not plan.partitions[topic]:
+        return f"there is no topic {topic} any more"
+    if plan.request.patch is not None:
+        try:
+            plan.request.patch.apply(record.value)
+        except DoesNotApply as why:
+            return str(why)
+    return ""
+
+
+def _in_parts(found: Iterator[FailedRecord]) -> Iterator[Sequence[FailedRecord]]:
+    """Some records at a time, in order."""
+    some: list[FailedRecord] = []
+    size = 0
+    for one in found:
+        some.append(one)
+        size += len(one.value or b"")
+        if len(some) >= AT_ONCE or size >= BYTES_AT_ONCE:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some

@@ -1,0 +1,126 @@
+"""Sends records in transactions, for commands: each call of `send` is safe as a whole, or did not happen."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from baton.refusal import NO, Refusal
+from streaming.client import KafkaAddress
+from streaming.stage import Output
+
+log = logging.getLogger(__name__)
+
+_CALL = 5.0
+_PATIENCE = 60.0  # seconds until a broker that does not answer is given up
+_FENCED = frozenset((KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH))  # noqa: SLF001
+_TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE))
+
+
+class Outbound:
+    """A producer that has the transactional id `name` to itself: whoever had it before is refused from now on."""
+
+    def __init__(self, address: KafkaAddress, name: str) -> None:
+        self._failed: list[KafkaError] = []
+        self._producer = Producer(
+            address.librdkafka_config(
+                client_id=name,
+                transactional_id=name,
+                enable_idempotence=True,
+                acks="all",
+                partitioner="murmur2_random",
+                message_max_bytes=1_000_000_000,  # what is too large is the topic's business
+                transaction_timeout_ms=30_000,
+                delivery_report_only_error=True,
+                linger_ms=5,
+            )
+            | {"on_delivery": self._heard}
+        )
+
+    def __enter__(self) -> Self:
+        """Take the id. Raises `Refusal`."""
+        try:
+            self._insist(self._producer.init_transactions, 30.0)
+        except KafkaException as error:
+            raise Refusal(f"the broker takes no transactions: {_words(error)}", "See `baton doctor`", NO) from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._producer.purge(blocking=False)
+
+    def send(self, outputs: Sequence[Output]) -> None:
+        """Send records in order; come back once all are safe, on all in-sync replicas, and visible.
+
+        Raises `Refusal`, and then none of them is.
+        """
+        if not outputs:
+            return
+        self._failed.clear()
+        try:
+            self._producer.begin_transaction()
+            for output in outputs:
+                self._produce(output)
+            self._insist(self._producer.commit_transaction, _CALL)
+        except KafkaException as error:
+            self._end(error)
+        except BaseException:  # Ctrl-C too: nothing is left open, for readers would wait for it
+            self._roll_back()
+            raise
+
+    def _produce(self, output: Output) -> None:
+        partition = -1 if output.partition is None else output.partition
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._producer.produce(output.topic, output.value, output.key, partition, headers=list(output.headers))
+            except BufferError:
+                if time.monotonic() > deadline:
+                    raise Refusal("the broker takes nothing more", "See `baton doctor`", NO) from None
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def _insist(self, call: Callable[[float], Any], seconds: float) -> None:
+        """Librdkafka's transactional calls may be repeated after a retriable error, a timeout among them."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                call(seconds)
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+    def _end(self, error: KafkaException) -> None:
+        """Roll back, and say what was wrong."""
+        first: KafkaError = error.args[0]
+        causes = [first, *self._failed]
+        if any(cause.code() in _FENCED for cause in causes):
+            raise Refusal("another replay has begun and goes on", "See `baton failed list` once it has ended", NO)
+        if first.retriable():
+            mend = "Whether the last records were replayed, `baton failed list` says once it answers"
+            raise Refusal("the broker has stopped answering", mend, NO) from error
+        self._roll_back()
+        if any(cause.code() in _TOO_LARGE for cause in causes):
+            raise Refusal("a record is larger than its topic takes", "Raise the topic's max.message.bytes", NO)
+        raise Refusal(f"the broker refuses: {_words(error)}", "See `baton doctor`, then run it again", NO) from error
+
+    def _roll_back(self) -> None:
+        try:
+            self._insist(self._producer.abort_transaction, _CALL)
+        except KafkaException as error:  # then the broker aborts it, when its time is over
+            log.warning("a transaction was left open: %s", _words(error))
+
+    def _heard(self, error: KafkaError | None, _: Any) -> None:
+        if error is not None:
+            self._failed.append(error)
+
+
+def _words(error: KafkaException) -> str:
+    return str(error.args[0].str())
