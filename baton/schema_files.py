@@ -17,6 +17,7 @@ RECORDS: tuple[type[Record], ...] = (
     schemas.RoutedLead,
     schemas.Assignment,
     schemas.SalesOutcome,
+    schemas.MarketingFeedback,
 )
 
 

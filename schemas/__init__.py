@@ -5,6 +5,7 @@ Pydantic models are the one definition; JSON Schemas in ``schemas/json`` are gen
 """
 
 from schemas.event import Attributes, Campaign, Consent, MarketingEvent, Subject
+from schemas.feedback import MarketingFeedback
 from schemas.lead import Identity, LeadEvent
 from schemas.outcome import SalesOutcome
 from schemas.routed import Assignment, Candidate, Clocks, Decision, RoutedLead
@@ -22,6 +23,7 @@ __all__ = [
     "Identity",
     "LeadEvent",
     "MarketingEvent",
+    "MarketingFeedback",
     "RoutedLead",
     "SalesOutcome",
     "ScoredLead",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.record import Id, Instant, Record, Text
 
@@ -16,6 +16,19 @@ OutcomeKind = Literal[
 class SalesOutcome(Record):
     """One answer of sales."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "outcome_id": "crm-4711",
+                    "lead_id": "0b1f6f5e-6f0a-5d0e-9a55-3f1f6a3f2c11",
+                    "assignment_id": "9c5d1a52-1c2b-5a77-8f58-2f8f8f1f9d10",
+                    "kind": "meeting_booked",
+                    "occurred_at": "2026-09-25T09:00:00Z",
+                }
+            ]
+        }
+    )
     ce_type: ClassVar[str] = "baton.sales_outcome.v1"
 
     outcome_id: Id = Field(description="Idempotency key.")

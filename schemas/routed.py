@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.record import Id, Instant, Part, Record
 
@@ -48,6 +48,36 @@ class Clocks(Part):
 class RoutedLead(Record):
     """A lead in a sales queue, with all that the rep needs for the first word."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "assignment_id": "9c5d1a52-1c2b-5a77-8f58-2f8f8f1f9d10",
+                    "lead_id": "0b1f6f5e-6f0a-5d0e-9a55-3f1f6a3f2c11",
+                    "queue": "emea-enterprise",
+                    "rep": "ana",
+                    "priority": "high",
+                    "rule": "emea-enterprise",
+                    "respond_by": "2026-09-24T12:42:12Z",
+                    "decision": {
+                        "rule": "emea-enterprise",
+                        "queue": "emea-enterprise",
+                        "turn": 7,
+                        "method": "weighted_round_robin",
+                        "candidates": [
+                            {"rep": "ana", "eligible": True, "reason": "next in turn", "standing": 7.0},
+                            {"rep": "bo", "eligible": False, "reason": "at capacity: holds 30 of 30"},
+                        ],
+                        "rules_hash": "3f1b0c9e52d7",
+                        "roster_hash": "a81c55d20b9f",
+                    },
+                    "person": {"email": "ana@example.com"},
+                    "scores": {"fit": 45.0, "engagement": 60.0, "grade": "B1"},
+                    "clocks": {"captured_at": "2026-09-24T08:42:10Z", "assigned_at": "2026-09-24T08:42:12Z"},
+                }
+            ]
+        }
+    )
     ce_type: ClassVar[str] = "baton.routed_lead.v1"
 
     assignment_id: Id
@@ -68,6 +98,22 @@ class RoutedLead(Record):
 class Assignment(Record):
     """One change of owner or status of an assignment."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "assignment_id": "9c5d1a52-1c2b-5a77-8f58-2f8f8f1f9d10",
+                    "lead_id": "0b1f6f5e-6f0a-5d0e-9a55-3f1f6a3f2c11",
+                    "sequence": 2,
+                    "queue": "emea-enterprise",
+                    "rep": "ana",
+                    "status": "accepted",
+                    "reason": "accepted by ana",
+                    "occurred_at": "2026-09-24T08:50:00Z",
+                }
+            ]
+        }
+    )
     ce_type: ClassVar[str] = "baton.assignment.v1"
 
     assignment_id: Id

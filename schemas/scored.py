@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from schemas.event import Campaign
 from schemas.record import Id, Instant, Part, Record
@@ -40,6 +40,44 @@ class Touches(Part):
 class ScoredLead(Record):
     """The score of a lead after one event: a function of the set of its events alone."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "lead_id": "0b1f6f5e-6f0a-5d0e-9a55-3f1f6a3f2c11",
+                    "event_id": "f-20260924-0001",
+                    "fit": 45.0,
+                    "engagement": 60.0,
+                    "grade": "B1",
+                    "stage": "mql",
+                    "transition": {"from": "inquiry", "to": "mql", "reason": "raised a hand: demo_requested"},
+                    "segments": ["enterprise"],
+                    "explanation": [
+                        {
+                            "rule": "enterprise",
+                            "kind": "fit",
+                            "points": 45.0,
+                            "from_points": 45.0,
+                            "detail": "employees is at least 1000",
+                        },
+                        {
+                            "rule": "demo",
+                            "kind": "engagement",
+                            "points": 60.0,
+                            "from_points": 60.0,
+                            "detail": "1 signal, the last 0 days old",
+                        },
+                    ],
+                    "person": {"email": "ana@example.com", "employees": 1200},
+                    "campaign": {"first": {"source": "google"}, "last": {"source": "google"}},
+                    "consent": {"marketing_email": True},
+                    "quality": [],
+                    "rules_hash": "3f1b0c9e52d7",
+                    "as_of": "2026-09-24T08:42:10Z",
+                }
+            ]
+        }
+    )
     ce_type: ClassVar[str] = "baton.scored_lead.v1"
 
     lead_id: Id
