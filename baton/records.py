@@ -35,9 +35,7 @@ def spans(address: KafkaAddress, topics: Iterable[str], partition: int | None = 
     consumer = Consumer(address.librdkafka_config(group_id="baton-look"))
     try:
         slots = [slot for name in topics for slot in _slots(consumer, name, partition)]
-        found = {slot: consumer.get_watermark_offsets(TopicPartition(*slot), timeout=_SILENCE) for slot in slots}
-    except KafkaException as error:
-        raise Refusal("the broker does not answer", "See `baton doctor`", NO) from error
+        found = {slot: _span(consumer, *slot) for slot in slots}
     finally:
         consumer.close()
     return {slot: span for slot, span in found.items() if span[0] < span[1]}
@@ -97,6 +95,18 @@ def partitions_of(address: KafkaAddress, topic: str) -> int:
         return len(_slots(consumer, topic, None))
     finally:
         consumer.close()
+
+
+def _span(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """First offset and end of a partition. A topic that was just made, or whose leader moves, is asked again."""
+    deadline = time.monotonic() + _SILENCE
+    while True:
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_SILENCE)
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                raise Refusal(f"{topic} cannot be read: {error.args[0].str()}", "See `baton doctor`", NO) from error
+            time.sleep(_WAIT)
 
 
 def _slots(consumer: Consumer, topic: str, partition: int | None) -> list[tuple[str, int]]:

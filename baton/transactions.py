@@ -26,7 +26,15 @@ class Outbound:
     """A producer that has the transactional id `name` to itself: whoever had it before is refused from now on."""
 
     def __init__(self, address: KafkaAddress, name: str) -> None:
-        self._failed: list[KafkaError] = []
+        faults: list[KafkaError] = []
+
+        def heard(
+            error: KafkaError | None, _: Any
+        ) -> None:  # no method: a producer that holds its owner is never freed
+            if error is not None:
+                faults.append(error)
+
+        self._failed = faults
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -39,7 +47,7 @@ class Outbound:
                 delivery_report_only_error=True,
                 linger_ms=5,
             )
-            | {"on_delivery": self._heard}
+            | {"on_delivery": heard}
         )
 
     def __enter__(self) -> Self:
@@ -116,10 +124,6 @@ class Outbound:
             self._insist(self._producer.abort_transaction, _CALL)
         except KafkaException as error:  # then the broker aborts it, when its time is over
             log.warning("a transaction was left open: %s", _words(error))
-
-    def _heard(self, error: KafkaError | None, _: Any) -> None:
-        if error is not None:
-            self._failed.append(error)
 
 
 def _words(error: KafkaException) -> str:
