@@ -96,6 +96,8 @@ def _spec(topic: Topic, settings: Settings) -> TopicSpec:
     config: dict[str, str] = {"cleanup.policy": topic.cleanup}
     if topic.retention_ms is not None:
         config["retention.ms"] = str(topic.retention_ms)
+    if topic.max_record_bytes is not None:
+        config["max.message.bytes"] = str(topic.max_record_bytes)
     return TopicSpec(settings.topic_prefix + topic.name, settings.partitions, config, settings.replication)
 
 

@@ -16,6 +16,8 @@ REPLAYS = "baton.replays"
 
 Cleanup = Literal["delete", "compact", "compact,delete"]
 DAY_MS = 24 * 3600 * 1000
+FAILED_RECORD_BYTES = 2 * 1024 * 1024
+"""A failed record is the original and a few headers: it must fit where the largest original (1 MiB) just fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Topic:
     name: str
     cleanup: Cleanup
     retention_ms: int | None = None
+    max_record_bytes: int | None = None
 
 
 def failed(stage: str) -> str:
@@ -53,6 +56,6 @@ def all_topics(queues: list[str]) -> list[Topic]:
         Topic(SALES_OUTCOMES, "delete", -1),
         Topic(MARKETING_FEEDBACK, "compact"),
         Topic(changelog("scoring"), "compact"),
-        *(Topic(failed(stage), "delete", -1) for stage in ("ingest", "scoring", "routing")),
+        *(Topic(failed(stage), "delete", -1, FAILED_RECORD_BYTES) for stage in ("ingest", "scoring", "routing")),
         Topic(REPLAYS, "compact"),
     ]

@@ -131,6 +131,7 @@ class EngineSettings:
                 "transaction.timeout.ms": int(self.transaction_timeout_seconds * 1000),
                 "linger.ms": 0,
                 "batch.size": 900_000,
+                "message.max.bytes": 8_000_000,  # what a topic takes is the broker's word, not the client's
                 "queue.buffering.max.messages": 1_000_000,
                 "queue.buffering.max.kbytes": 262_144,
                 "retry.backoff.ms": RETRY_BACKOFF_MS,
