@@ -13,75 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Message, Producer
 from typer.testing import CliRunner
 
-from baton import failed, provisioning, replay, replays
+from baton import failed, replay, replays
 from baton.cli import app
 from baton.failed import Selection
 from baton.provisioning import kafka_address
-from baton.records import raw_headers, read
+from baton.records import raw_headers
 from baton.refusal import Refusal
-from baton.settings import Settings
 from baton.transactions import Outbound
 from schemas.topics import LEADS_SCORED, MARKETING_EVENTS
 from streaming.stage import Output
 from streaming.topics import TopicSpec, apply
+from tests.integration.baton.installation import ODD, Installation
 
 pytestmark = pytest.mark.kafka
-
-ODD = [("kind", b"form"), ("kind", b"twice"), ("nothing", None), ("raw", b"\xff")]
-Record = tuple[bytes | None, bytes | None]
-
-
-class Installation:
-    """Topics of a Baton that nobody works on."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.prefix = settings, settings.topic_prefix
-        self._producer = Producer({"bootstrap.servers": settings.kafka or "", "partitioner": "murmur2_random"})
-        self._offset = 0
-
-    def fails(
-        self, stage: str, value: bytes | None, key: bytes | None = b"k", *, reason: str = "unknown_source",
-        topic: str = MARKETING_EVENTS, partition: int = 1, at: str = "2026-11-02T09:00:00Z", offset: int | None = None,
-    ) -> None:  # fmt: skip
-        self._offset += 1
-        headers = {
-            "baton_reason": reason, "baton_detail": "source: is not known\nmend it", "baton_trace": "the trace",
-            "baton_topic": self.prefix + topic, "baton_partition": str(partition),
-            "baton_offset": str(self._offset if offset is None else offset), "baton_failed_at": at,
-        }  # fmt: skip
-        added = [(name, text.encode()) for name, text in headers.items()]
-        self._producer.produce(f"{self.prefix}{stage}.failed", value, key, headers=[*ODD, *added])
-        self._producer.flush(30)
-
-    def sends(self, topic: str, value: bytes, key: bytes, partition: int, times: int = 1) -> None:
-        for _ in range(times):
-            self._producer.produce(self.prefix + topic, value, key, partition)
-        self._producer.flush(30)
-
-    def holds(self, topic: str) -> list[Message]:
-        return list(read(kafka_address(self.settings), [self.prefix + topic]))
-
-    def values(self, topic: str) -> list[bytes | None]:
-        return sorted((one.value() for one in self.holds(topic)), key=repr)
-
-    def ids(self) -> list[str]:
-        return sorted(one.id for one in failed.records(self.settings))
-
-
-@pytest.fixture
-def here(kafka: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    for name in list(os.environ):
-        if name.startswith("BATON_") and not name.startswith("BATON_TEST"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("BATON_KAFKA", kafka)
-    monkeypatch.setenv("BATON_TOPIC_PREFIX", topic_prefix)
-    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path / "data"))
-    settings = Settings(partitions=3)
-    provisioning.apply_topics(settings, [])
-    return Installation(settings)
 
 
 def baton(*arguments: str) -> Any:

@@ -1,0 +1,51 @@
+"""The topics of a Baton that nobody works on, for tests of commands that read and write them."""
+
+from __future__ import annotations
+
+from confluent_kafka import Message, Producer
+
+from baton import failed
+from baton.provisioning import kafka_address
+from baton.records import read
+from baton.settings import Settings
+from schemas.topics import MARKETING_EVENTS
+
+ODD = [("kind", b"form"), ("kind", b"twice"), ("nothing", None), ("raw", b"\xff")]
+"""Headers that a record may come with."""
+
+
+class Installation:
+    """Topics of a Baton that nobody works on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.prefix = settings, settings.topic_prefix
+        self._producer = Producer({"bootstrap.servers": settings.kafka or "", "partitioner": "murmur2_random"})
+        self._offset = 0
+
+    def fails(
+        self, stage: str, value: bytes | None, key: bytes | None = b"k", *, reason: str = "unknown_source",
+        topic: str = MARKETING_EVENTS, partition: int = 1, at: str = "2026-11-02T09:00:00Z", offset: int | None = None,
+    ) -> None:  # fmt: skip
+        self._offset += 1
+        headers = {
+            "baton_reason": reason, "baton_detail": "source: is not known\nmend it", "baton_trace": "the trace",
+            "baton_topic": self.prefix + topic, "baton_partition": str(partition),
+            "baton_offset": str(self._offset if offset is None else offset), "baton_failed_at": at,
+        }  # fmt: skip
+        added = [(name, text.encode()) for name, text in headers.items()]
+        self._producer.produce(f"{self.prefix}{stage}.failed", value, key, headers=[*ODD, *added])
+        self._producer.flush(30)
+
+    def sends(self, topic: str, value: bytes, key: bytes, partition: int, times: int = 1) -> None:
+        for _ in range(times):
+            self._producer.produce(self.prefix + topic, value, key, partition)
+        self._producer.flush(30)
+
+    def holds(self, topic: str) -> list[Message]:
+        return list(read(kafka_address(self.settings), [self.prefix + topic]))
+
+    def values(self, topic: str) -> list[bytes | None]:
+        return sorted((one.value() for one in self.holds(topic)), key=repr)
+
+    def ids(self) -> list[str]:
+        return sorted(one.id for one in failed.records(self.settings))
