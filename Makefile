@@ -39,6 +39,14 @@ test: dev  ## unit, contract and functional tests (under ten minutes)
 integration: dev  ## what only real Apache Kafka can show (Docker, or Java and Maven)
 	$(BIN)/python -m pytest -m "real_kafka and not faults"
 
+.PHONY: bench bench-lock
+bench: setup  ## CPU an event, beside Faust, Quix Streams, FastStream, Kafka Streams (BENCH_EVENTS, BENCH_ROUNDS)
+	@$(BIN)/python -m bench
+
+bench-lock: dev
+	$(BIN)/python -m pip install --quiet uv
+	for peer in faust quix faststream; do $(BIN)/uv pip compile bench/peers/$$peer/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make bench-lock" -q -o bench/peers/$$peer/requirements.lock; done
+
 .PHONY: lint
 lint: dev  ## format, lint, types, import rules, schema freshness
 	$(BIN)/ruff format --check .

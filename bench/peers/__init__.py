@@ -1,0 +1,1 @@
+"""Who is measured: each does the same work, in its own way."""
