@@ -66,6 +66,20 @@ def test_a_sound_path_has_no_violations_and_tells_its_counts() -> None:
     assert report.lines["seconds received to assigned"] == "p50 4.500, p99 4.500, max 4.500 (of 1)"
 
 
+def test_what_an_operator_sent_back_is_no_doubled_record_and_still_has_to_have_its_effect() -> None:
+    records, ledger = a_sound_path()
+    for name, stage in (("leads.events", "scoring"), ("leads.scored", "routing")):
+        last = records[name][-1]
+        records[f"{stage}.failed"] = [failed(stage, 0, name, last.offset)]
+        sent_back = {**last.headers, "baton_replay_of": f"{stage}-0-0"}
+        records[name] += [replace(last, offset=last.offset + n, headers=sent_back) for n in (1, 2)]
+    sound = violations(records, ledger)
+    without_effect = violations(records, Ledger())
+
+    assert sound == []
+    assert "lead l1 qualified and is neither assigned nor suppressed" in without_effect
+
+
 def test_an_event_that_ingest_lost_is_named() -> None:
     records, ledger = a_sound_path()
     records["ingest.failed"] = []
