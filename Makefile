@@ -39,6 +39,13 @@ test: dev  ## unit, contract and functional tests (under ten minutes)
 integration: dev  ## what only real Apache Kafka can show (Docker, or Java and Maven)
 	$(BIN)/python -m pytest -m "real_kafka and not faults"
 
+.PHONY: faults soak
+faults: dev  ## kill, freeze and cut off everything in turn, on real Kafka and PostgreSQL (minutes)
+	$(BIN)/python -m pytest -m faults -s
+
+soak: setup  ## the same at random for SOAK_MINUTES (60), with SOAK_SEED, which is drawn and printed where none is given
+	@$(BIN)/python -m tests.faults --minutes $(or $(SOAK_MINUTES),60) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+
 .PHONY: bench bench-lock
 bench: setup  ## CPU an event, beside Faust, Quix Streams, FastStream, Kafka Streams (BENCH_EVENTS, BENCH_ROUNDS)
 	@$(BIN)/python -m bench

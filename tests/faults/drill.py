@@ -1,0 +1,99 @@
+"""A run: faults one after the other under load, then the verdict."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.catalogue import Fault
+from tests.faults.site import PATH, SUMS, TOLD, Site
+from tests.faults.strike import Struck, strike
+from tests.faults.verdict import Verdict, judge_path, judge_sums
+
+TRIES = 3
+REST_SECONDS = 180.0
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    struck: list[Struck] = field(default_factory=list)
+    idle: int = 0
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    exits: Counter[tuple[str, int]] = field(default_factory=Counter)
+    last_exits: dict[str, int | None] = field(default_factory=dict)
+    seconds: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def violations(self) -> list[str]:
+        found = [*self.wrong, *(line for struck in self.struck for line in struck.wrong)]
+        found += [f"{name}: {line}" for name, verdict in self.verdicts.items() for line in verdict.violations]
+        return found
+
+
+def drill(
+    site: Site, plan: Iterable[Sequence[Fault]], rng: random.Random, seconds: float, say: Callable[[str], None] = print
+) -> Outcome:
+    """Let the faults of `plan` happen for so many seconds or until there are none left, then judge."""
+    outcome, began = Outcome(), time.monotonic()
+    for faults in plan:
+        if time.monotonic() - began > seconds:
+            break
+        time.sleep(rng.uniform(0.3, 2.0))
+        for _ in range(TRIES):
+            struck = strike(site, faults)
+            if struck.had_work or struck.wrong:
+                break
+            outcome.idle += 1
+        outcome.struck.append(struck)
+        say(f"{time.monotonic() - began:6.1f} s  {_words(struck)}")
+        if struck.wrong:
+            break
+        if not struck.had_work:
+            outcome.wrong.append(f"{_names(faults)}: {TRIES} times no work was left when it struck")
+    outcome.seconds = time.monotonic() - began
+    _judge(site, outcome, say)
+    return outcome
+
+
+def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
+    try:
+        site.settled(REST_SECONDS)
+    except TimeoutError as error:
+        outcome.wrong.append(str(error))
+    for feeder in site.feeders:
+        outcome.wrong += [f"the driver could not send: {why}" for why in feeder.failures[:3]]
+    say("judging")
+    kafka = site.node.bootstrap
+    if site.people is not None:
+        database, people = site.database.bare_url("path"), site.people.people
+        outcome.verdicts["the path"] = judge_path(kafka, database, PATH, people, REST_SECONDS)
+    outcome.exits = Counter(site.crew.exits)
+    outcome.last_exits = site.crew.end()
+    for stage, feeder in site.sums.items():
+        prefix, _ = SUMS[stage]
+        table = site.database.bare_url("sums") if prefix == TOLD else None
+        outcome.verdicts[stage] = judge_sums(kafka, prefix, feeder.sent, table)
+    bad = {name: code for name, code in outcome.last_exits.items() if code != 0}
+    if bad:
+        outcome.wrong.append(f"workers did not end well: {bad}")
+
+
+def _names(faults: Sequence[Fault]) -> str:
+    return " + ".join(map(str, faults))
+
+
+def _words(struck: Struck) -> str:
+    if struck.wrong:
+        return f"{_names(struck.faults)}: {'; '.join(struck.wrong)}"
+    if struck.recovery is None or struck.after_end is None:
+        return f"{_names(struck.faults)}: no work was left"
+    return (
+        f"{_names(struck.faults)}: {struck.partitions} partitions with work, "
+        f"recovered in {struck.recovery:.1f} s ({struck.after_end:.1f} s after its end)"
+    )

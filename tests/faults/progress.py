@@ -1,0 +1,147 @@
+"""Watches how far the stages are, from outside: committed offsets, and the ledger's positions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import psycopg
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+EVERY_SECONDS = 0.2
+ASK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Positions by partition, asked for at `since`, answered at `at` (monotonic seconds)."""
+
+    since: float
+    at: float
+    positions: Mapping[int, int]
+
+
+class Recovered(NamedTuple):
+    """Whether work was left in a partition when a fault struck, and when the next was done (None: not yet)."""
+
+    had_work: bool
+    at: float | None = None
+
+
+class Watch:
+    """Looks at one stage again and again, in a thread; `readings` has the answers of the last minutes."""
+
+    def __init__(self, stage: str, look: Look) -> None:
+        self.stage, self.look = stage, look
+        self.readings: deque[Reading] = deque(maxlen=3_000)
+        self.positions: dict[int, int] = {}
+        self.ends: dict[int, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"watch {stage}", daemon=True)
+        self._thread.start()
+
+    def done(self) -> int:
+        return sum(self.positions.values())
+
+    def behind(self) -> dict[int, int]:
+        """Records left to do, by partition, as far as known."""
+        return {n: end - self.positions.get(n, 0) for n, end in self.ends.items()}
+
+    def recovered(self, partition: int, struck: float, end: int) -> Recovered:
+        """When the partition went on after `struck`; `end` is where its topic ended then."""
+        before: int | None = None
+        for reading in list(self.readings):
+            if reading.since <= struck or partition not in reading.positions:
+                continue
+            at = reading.positions[partition]
+            if before is None:
+                if at >= end:
+                    return Recovered(had_work=False)
+                before = at
+            elif at > before:
+                return Recovered(had_work=True, at=reading.at)
+        return Recovered(had_work=True)
+
+    def end(self) -> None:
+        self._stop.set()
+        self._thread.join(30)
+        self.look.close()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_SECONDS):
+            since = time.monotonic()
+            with suppress(KafkaException, psycopg.Error):
+                positions = self.look.positions()
+                self.positions = self.positions | positions
+                self.readings.append(Reading(since, time.monotonic(), positions))
+                self.ends = self.look.ends()
+
+
+class Look:
+    """Committed offsets of a group, only those on which no transaction is open, and the ends of its topic."""
+
+    def __init__(self, bootstrap: str, group: str, topic: str, partitions: int) -> None:
+        self.bootstrap, self.group, self.topic, self.partitions = bootstrap, group, topic, partitions
+        self._client: Consumer | None = None
+
+    def positions(self) -> dict[int, int]:
+        found = self._ask().committed([TopicPartition(self.topic, n) for n in range(self.partitions)], ASK_SECONDS)
+        good = {at.partition: max(0, at.offset) for at in found if at.error is None}
+        if not good:
+            self.close()
+        return good
+
+    def ends(self) -> dict[int, int]:
+        client = self._ask()
+        try:
+            return {
+                n: client.get_watermark_offsets(TopicPartition(self.topic, n), ASK_SECONDS, cached=False)[1]
+                for n in range(self.partitions)
+            }
+        except KafkaException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _ask(self) -> Consumer:
+        if self._client is None:
+            self._client = Consumer(
+                {
+                    "bootstrap.servers": self.bootstrap,
+                    "group.id": self.group,
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",
+                    "reconnect.backoff.max.ms": 500,
+                    "log_level": 0,
+                }
+            )
+        return self._client
+
+
+class LookAtLedger(Look):
+    """Positions that a ledger has, which say more than the group's offsets."""
+
+    def __init__(self, bootstrap: str, group: str, topic: str, partitions: int, database: str) -> None:
+        super().__init__(bootstrap, group, topic, partitions)
+        self.database = database
+        self._connection: psycopg.Connection | None = None
+
+    def positions(self) -> dict[int, int]:
+        try:
+            if self._connection is None:
+                limit = "-c statement_timeout=2000"
+                self._connection = psycopg.connect(self.database, autocommit=True, connect_timeout=3, options=limit)
+            rows = self._connection.execute("SELECT partition, next FROM positions WHERE topic = %s", [self.topic])
+            return dict.fromkeys(range(self.partitions), 0) | dict(rows.fetchall())
+        except psycopg.Error:
+            self._connection = None
+            raise

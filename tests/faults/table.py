@@ -1,0 +1,56 @@
+"""The table at the end of a run."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+
+from tests.faults.drill import Outcome
+
+
+def quantiles(seconds: Sequence[float]) -> str:
+    """Nearest rank: p50, p95 and the longest."""
+    if not seconds:
+        return "-"
+    ordered = sorted(seconds)
+    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
+    return f"{p50:.1f} / {p95:.1f} / {ordered[-1]:.1f}"
+
+
+def lines(outcome: Outcome, seed: int) -> list[str]:
+    """The table, line by line."""
+    faults = [struck for struck in outcome.struck if struck.had_work]
+    by_kind: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for struck in faults:
+        name = " + ".join(
+            fault.kind + (f" {fault.seconds:.0f} s" if "paused" in fault.kind else "") for fault in struck.faults
+        )
+        by_kind[name].append((struck.recovery or 0.0, struck.after_end or 0.0))
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    found = [
+        "",
+        f"seed {seed}: {sum(len(struck.faults) for struck in faults)} faults in {outcome.seconds / 60:.1f} minutes",
+        f"load of the machine: {load} on {os.cpu_count()} cores",
+        "",
+        f"{'stage':<20}{'events':>10}{'lost':>7}{'doubled':>9}{'duplicates':>12}   notes",
+    ]
+    for name, verdict in outcome.verdicts.items():
+        found.append(
+            f"{name:<20}{verdict.events:>10}{verdict.lost:>7}{verdict.doubled:>9}{verdict.duplicates:>12}   "
+            + "; ".join(verdict.notes)
+        )
+    found += ["", f"{'fault':<44}{'times':>6}   {'recovery p50/p95/max s':<26}after its end p50/p95/max s"]
+    for name, times in sorted(by_kind.items()):
+        recovery, after = quantiles([one for one, _ in times]), quantiles([one for _, one in times])
+        found.append(f"{name:<44}{len(times):>6}   {recovery:<26}{after}")
+    everything = [pair for times in by_kind.values() for pair in times]
+    recovery, after = quantiles([one for one, _ in everything]), quantiles([one for _, one in everything])
+    found.append(f"{'all':<44}{len(everything):>6}   {recovery:<26}{after}")
+    own = ", ".join(f"{stage} {code}: {times}" for (stage, code), times in sorted(outcome.exits.items()))
+    found += ["", f"processes that ended and were started again, by exit code: {own or 'none'}"]
+    found += [f"strikes that found no work, and were repeated: {outcome.idle}"]
+    found += [f"VIOLATION: {line}" for line in outcome.violations]
+    found += ["nothing lost, nothing doubled" if not outcome.violations else f"FAILED; again with the seed {seed}"]
+    return found

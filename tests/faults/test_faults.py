@@ -1,0 +1,63 @@
+"""Every kind of fault alone, then some at random: on servers of its own, under load. `make faults` runs these."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from tests.faults import catalogue, table
+from tests.faults.catalogue import Fault
+from tests.faults.drill import Outcome, drill
+from tests.faults.site import STAGES, SUMS, Site
+from tests.kafka import jars
+
+pytestmark = [pytest.mark.faults, pytest.mark.real_kafka, pytest.mark.postgres, pytest.mark.timeout(1_800)]
+AT_RANDOM_SECONDS, WITHOUT_END = 120.0, 86_400.0
+
+
+@pytest.fixture
+def site() -> Iterator[Callable[[Sequence[str]], Site]]:
+    """Opens a site with such stages."""
+    obstacle = jars.obstacle()
+    if obstacle:
+        pytest.skip(f"needs a Kafka node to harm: {obstacle}")
+    made: list[Site] = []
+
+    def opened(stages: Sequence[str]) -> Site:
+        made.append(Site(Path(mkdtemp(prefix="faults-")), stages))  # a short path, for the database's socket
+        made[-1].open()
+        return made[-1]
+
+    yield opened
+    for one in made:
+        one.close()
+        shutil.rmtree(one.home, ignore_errors=True)
+
+
+def harm(site: Site, plan: Iterator[Sequence[Fault]], seconds: float, seed: int) -> Outcome:
+    outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))
+    print("\n".join(table.lines(outcome, seed)))
+    return outcome
+
+
+def test_no_fault_alone_loses_or_doubles_anything(site: Callable[[Sequence[str]], Site]) -> None:
+    seed = 1
+    stages = list(SUMS)
+    plan = ((fault,) for fault in catalogue.each(random.Random(seed), stages))
+    outcome = harm(site(stages), plan, WITHOUT_END, seed)
+
+    assert outcome.violations == []
+
+
+def test_faults_at_random_lose_and_double_nothing_on_the_whole_path(site: Callable[[Sequence[str]], Site]) -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    outcome = harm(site(STAGES), catalogue.at_random(random.Random(seed)), AT_RANDOM_SECONDS, seed)
+
+    assert outcome.violations == []
+    assert len(outcome.struck) >= 3
