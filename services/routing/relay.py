@@ -99,8 +99,9 @@ class Relay:
     @contextmanager
     def _lead(self) -> Iterator[psycopg.Connection | None]:
         """A connection that holds the lock and listens; waits for the lock, None where it is told to stop before."""
-        url = self.ledger.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        # By parts, not as a URL: SQLAlchemy writes a space of the query as `+`, which libpq does not read as one.
+        args, parts = self.ledger.engine.dialect.create_connect_args(self.ledger.engine.url)
+        with psycopg.connect(*args, **{"connect_timeout": 10, **parts, "autocommit": True}) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             try:
                 yield connection if self._locked(connection) else None

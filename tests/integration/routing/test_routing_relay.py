@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from sqlalchemy.engine import make_url
 
-from services.routing.ledger import Ledger
+from services.routing.ledger import Ledger, upgrade
 from services.routing.ledger.outbox import Waiting
 from services.routing.outgoing import PublisherLost
 from services.routing.relay import OutOfStep, Relay, in_step, kafka_relay
@@ -121,6 +122,24 @@ def test_a_relay_whose_connection_is_cut_comes_back(ledger: Ledger, relay: Relay
     until(lambda: empty(ledger), 10, "an empty outbox")
 
     assert 2 == len(fake_kafka.records)
+
+
+def test_a_space_in_the_database_url_reaches_the_server_as_it_is(database_url: str, fake_kafka: FakeKafka) -> None:
+    upgrade(database_url)
+    url = make_url(database_url).update_query_dict({"application_name": "lead relay"})
+    ledger = Ledger.at(url.render_as_string(hide_password=False))
+    relay = Relay(ledger, "relay", fake_kafka.publisher)
+    relay.start()
+    until(lambda: relay.leading, 10, "the relay to lead")
+    holders = rows(
+        ledger,
+        "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory'"
+        " AND datname = current_database()",
+    )
+    relay.stop()
+    ledger.close()
+
+    assert [{"application_name": "lead relay"}] == holders
 
 
 def test_a_gap_in_a_lane_is_told_and_not_jumped_over() -> None:
