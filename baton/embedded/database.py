@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 
@@ -21,6 +22,7 @@ from baton.refusal import NO, Refusal
 _MEND = "Bring your own PostgreSQL: BATON_DATABASE_URL=postgresql://user:password@host/database"
 _STARTS_WITHIN, _STOPS_WITHIN = 60.0, 20.0  # seconds; recovery after a crash takes a while
 _LONGEST_SOCKET = 100  # bytes; Linux takes 107, macOS 103
+_SEPARATORS = frozenset(',"')  # both the server and its clients take a comma for the end of one folder of several
 _SUPERUSER, _DATABASE = "postgres", "baton"
 
 
@@ -42,8 +44,11 @@ class EmbeddedDatabase:
 
     @property
     def url(self) -> str:
-        """SQLAlchemy's URL of the database."""
-        return f"postgresql+psycopg://{_SUPERUSER}@/{_DATABASE}?host={self._socket_directory}"
+        """SQLAlchemy's URL of the database; without `+psycopg`, libpq's.
+
+        The folder may be named in any way. A space is `%20`: libpq takes `+` as it stands, SQLAlchemy for a space.
+        """
+        return f"postgresql+psycopg://{_SUPERUSER}@/{_DATABASE}?host={quote(str(self._socket_directory))}"
 
     @property
     def pid(self) -> int | None:
@@ -112,8 +117,8 @@ class EmbeddedDatabase:
 
 
 def _socket_directory(data: Path, owner: Owner) -> Path:
-    """`data` itself, or a private folder with a short path where a socket in `data` would have too long a one."""
-    if len(os.fsencode(data / ".s.PGSQL.5432")) <= _LONGEST_SOCKET:
+    """`data` itself, or a private folder with a short path where a socket in `data` could not be named."""
+    if len(os.fsencode(data / ".s.PGSQL.5432")) <= _LONGEST_SOCKET and not _SEPARATORS & set(str(data)):
         return data
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     short = Path(tempfile.gettempdir()) / f"baton-{digest}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
 from baton.embedded.broker import EmbeddedBroker
 from baton.embedded.child import first_line_number
@@ -77,12 +78,26 @@ def test_a_socket_in_a_deep_folder_gets_a_short_path_of_its_own(home):
     database = EmbeddedDatabase(deep / "postgres", home / "p.log")
     database.start()
     try:
-        folder = Path(database.url.partition("host=")[2])
+        folder = Path(str(make_url(database.url).query["host"]))
         with connect(database) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
         assert not str(folder).startswith(str(deep))
         assert folder.stat().st_mode & 0o777 == 0o700
     finally:
+        database.stop()
+
+
+@pytest.mark.parametrize("name", ["a+b c", "a&b%20c", "a,b", "ä#?"])
+def test_a_folder_of_any_name_can_be_reached_by_sqlalchemy_and_by_psycopg(home, name):
+    database = EmbeddedDatabase(home / name / "postgres", home / "p.log")
+    database.start()
+    engine = create_engine(database.url)
+    try:
+        with connect(database) as connection, engine.connect() as other:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+            assert other.execute(text("SELECT 2")).scalar_one() == 2
+    finally:
+        engine.dispose()
         database.stop()
 
 
