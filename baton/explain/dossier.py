@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from baton import provisioning
+from baton.explain.history import history
+from baton.explain.identifiers import canonical, identifiers
 from baton.failed import FailedRecord
 from baton.failed import records as failed_records
 from baton.records import partitions_of, read
@@ -24,13 +25,15 @@ class Dossier:
     """A lead.
 
     `events`: its `LeadEvent`s by time. `transitions`: those of its stage, each with `at`. `ledger`: what
-    `services.routing.ledger.reading.lead` gives; None where routing has not seen it.
+    `services.routing.ledger.reading.lead` gives; None where routing has not seen it. `unreadable`: records with the
+    lead's key that could not be read.
     """
 
     lead_id: str
     events: list[dict[str, Any]]
     transitions: list[dict[str, Any]] = field(default_factory=list)
     ledger: dict[str, Any] | None = None
+    unreadable: int = 0
 
     @property
     def score(self) -> dict[str, Any]:
@@ -39,7 +42,12 @@ class Dossier:
 
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        known = {"lead_id": self.lead_id, "events": self.events, "transitions": self.transitions}
+        known = {
+            "lead_id": self.lead_id,
+            "events": self.events,
+            "transitions": self.transitions,
+            "unreadable": self.unreadable,
+        }
         return known | {name: value for name, value in (self.ledger or {}).items() if name not in known}
 
 
@@ -50,16 +58,10 @@ def gather(settings: Settings, wanted: str) -> Dossier:
     if ledger is not None:
         of = str(ledger["lead_id"])
     address, prefix = provisioning.kafka_address(settings), settings.topic_prefix
-    events = {one["event"]["event_id"]: one for one in _values(address, prefix + LEADS_EVENTS, of)}
-    scored = list(_values(address, prefix + LEADS_SCORED, of))
-    if ledger is None and not events:
+    told = history(_values(address, prefix + LEADS_EVENTS, of), _values(address, prefix + LEADS_SCORED, of))
+    if ledger is None and not told.events:
         raise Refusal(*_nobody(settings, wanted), NO)
-    return Dossier(
-        of,
-        sorted(events.values(), key=lambda one: (str(one["event"]["occurred_at"]), str(one["event"]["event_id"]))),
-        [one["transition"] | {"at": one["as_of"]} for one in scored if one.get("transition")],
-        ledger,
-    )
+    return Dossier(of, told.events, told.transitions, ledger, told.unreadable)
 
 
 def id_of(wanted: str) -> str:
@@ -91,20 +93,19 @@ def _ledger(settings: Settings, of: str, wanted: str) -> dict[str, Any] | None:
         engine.dispose()
 
 
-def _values(address: KafkaAddress, topic: str, of: str) -> list[dict[str, Any]]:
+def _values(address: KafkaAddress, topic: str, of: str) -> Iterator[bytes]:
     """Values of the records of lead `of`, in order."""
     count = partitions_of(address, topic)
-    if not count:
-        return []
-    key = of.encode()
-    mine = (one for one in read(address, [topic], partition_of(key, count)) if one.key() == key)
-    return [orjson.loads(one.value() or b"null") for one in mine if one.value()]
+    if count:
+        key = of.encode()
+        mine = (one for one in read(address, [topic], partition_of(key, count)) if one.key() == key)
+        yield from (one.value() or b"" for one in mine if one.value() is not None)
 
 
 def _nobody(settings: Settings, wanted: str) -> tuple[str, str]:
-    said = wanted.strip().lower().encode()
+    said = canonical(wanted)
     for one in failed_records(settings):
-        if said in (one.value or b"").lower() or said == (one.key or b"").lower():
+        if said in identifiers(one.key, one.value):
             return f"nobody knows `{wanted}`; a record with it {_failed(one)}", f"See `baton failed show {one.id}`"
     mend = "Ask by e-mail address, phone number (+…) or lead id; an event that was just sent takes a moment"
     return f"nobody knows `{wanted}`", mend

@@ -17,6 +17,9 @@ def page(dossier: Dossier) -> RenderableType:
     """The whole page."""
     ledger = dossier.ledger or {}
     parts: list[RenderableType] = [*_who(dossier), *_where(ledger), *_did(dossier.events)]
+    if dossier.unreadable:
+        skipped = "1 record" if dossier.unreadable == 1 else f"{dossier.unreadable:,} records"
+        parts.append(Text(f"{skipped} with its key left out: not readable", style="yellow"))
     if dossier.score:
         parts += _worth(dossier.score)
         parts += _became(dossier)

@@ -134,3 +134,8 @@ def test_a_person_is_found_by_the_address_as_ingest_writes_it():
     assert id_of(" Kim@ACME.example ") == lead_id("email", "kim@acme.example")
     assert id_of("+49 30 23125 012") == lead_id("phone", "+493023125012")
     assert id_of("a92960c7-af7d-5911-91b6-d8bb920f7a27") == "a92960c7-af7d-5911-91b6-d8bb920f7a27"
+
+
+def test_records_that_were_left_out_are_counted_on_the_page():
+    assert "2 records with its key left out" in words(text_of(Dossier("lead", [EVENT], [], LEDGER, unreadable=2)))
+    assert "left out" not in words(text_of(Dossier("lead", [EVENT], [], LEDGER)))
