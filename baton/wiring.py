@@ -148,6 +148,7 @@ def run_routing(settings: Settings) -> int:
     from services.routing.relay import kafka_relay
     from services.routing.stage import NAME, make_stage
     from services.routing.timers import Timers
+    from services.routing.watch import CONDITION, RelayWatch
     from streaming import metrics
     from streaming.faust import quiet
     from streaming.faust.app import make_app
@@ -173,15 +174,18 @@ def run_routing(settings: Settings) -> int:
 
     quiet.take(app, outcomes.source, take, keep)
     relay = kafka_relay(ledger, provisioning.kafka_address(settings), prefix)
-    timers = Timers(ledger, plan, prefix)
+    watch, timers = RelayWatch(ledger, relay), Timers(ledger, plan, prefix)
+    readiness.watch(CONDITION, watch.why)
     try:
         probes = _probes(readiness, settings, app.close_breakers, lambda: relay.unwell() or timers.unwell())
         relay.start()
+        watch.start()
         timers.start()
         return run(app, probes)
     finally:
         timers.stop()
         relay.stop()
+        watch.stop()
         ledger.close()
 
 

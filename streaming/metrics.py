@@ -96,6 +96,16 @@ WAITING_LEADS: Final = Gauge(
     ["queue"],
     registry=REGISTRY,
 )
+OUTBOX_RECORDS: Final = Gauge(
+    "baton_outbox_records",
+    "Records in the ledger's outbox that the relay has not yet published; a routing worker measures it.",
+    registry=REGISTRY,
+)
+OUTBOX_OLDEST: Final = Gauge(
+    "baton_outbox_oldest_seconds",
+    "Age of the oldest record in the ledger's outbox; 0 where it is empty.",
+    registry=REGISTRY,
+)
 SLA_BREACHES: Final = Counter(
     "baton_sla_breaches_total",
     "Offers that were not answered within the time their queue allows.",

@@ -26,7 +26,13 @@ class Readiness:
 
     def __init__(self, *names: str) -> None:
         self._conditions = dict.fromkeys(names, (False, "not there yet"))
+        self._watched: dict[str, Callable[[], str]] = {}
         self._lock = threading.Lock()
+
+    def watch(self, name: str, why: Callable[[], str]) -> None:
+        """Ask `why` whenever the condition `name` is looked at: it gives in words why not, empty where it holds."""
+        with self._lock:
+            self._watched[name] = why
 
     def set(self, name: str, ok: bool, why: str = "") -> None:  # noqa: FBT001 it is the value that is set
         """Say whether the condition `name` holds, and in words why not. May be called from any thread."""
@@ -48,7 +54,9 @@ class Readiness:
 
     def _snapshot(self) -> dict[str, tuple[bool, str]]:
         with self._lock:
-            return dict(self._conditions)
+            conditions, watched = dict(self._conditions), dict(self._watched)
+        asked = {name: why() for name, why in watched.items()}
+        return conditions | {name: (not why, why) for name, why in asked.items()}
 
 
 def always_alive() -> str:

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Protocol
 from zlib import crc32
 
@@ -63,6 +64,8 @@ class Relay:
         self.ledger, self.name, self.make = ledger, name, make
         self.leading = False
         self.trouble = ""
+        self.well_at = monotonic()
+        self._failures = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, name="relay", daemon=True)
 
@@ -83,18 +86,20 @@ class Relay:
 
     def run(self) -> None:
         """Relay until `stop`. Faults that pass are waited out; `trouble` says which one it is."""
-        failures = 0
         while not self._stopping.is_set():
             try:
                 with self._lead() as connection:
                     if connection is not None:
                         self._relay(connection)
-                        failures = 0
             except (TransientError, PublisherLost, KafkaException, SQLAlchemyError, psycopg.Error, OutOfStep) as exc:
                 self.trouble = f"{type(exc).__name__}: {exc}"
                 log.warning("the relay starts anew: %s", self.trouble)
-                self._stopping.wait(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)])
-                failures += 1
+                self._stopping.wait(BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)])
+                self._failures += 1
+
+    def _well(self) -> None:
+        """A round has succeeded, or another relay has the lock: nothing is wrong here."""
+        self.well_at, self.trouble, self._failures = monotonic(), "", 0
 
     @contextmanager
     def _lead(self) -> Iterator[psycopg.Connection | None]:
@@ -114,6 +119,7 @@ class Relay:
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
             if row is not None and row[0]:
                 return True
+            self._well()
             self._stopping.wait(STANDBY_SECONDS)
         return False
 
@@ -124,9 +130,11 @@ class Relay:
         try:
             publisher.open()
             positions: dict[int, int] = {}
-            self.leading, self.trouble = True, ""
+            self.leading = True
             while not self._stopping.is_set():
-                if not self._round(publisher, positions, noted):
+                published = self._round(publisher, positions, noted)
+                self._well()
+                if not published:
                     for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
                         pass
         finally:

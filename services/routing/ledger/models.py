@@ -210,6 +210,7 @@ class OutboxRow(Table):
     value: Mapped[bytes | None]
     headers: Mapped[bytes]
     partition: Mapped[int | None]
+    written_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (UniqueConstraint("lane", "sequence"),)
 

@@ -37,6 +37,9 @@ def outbox(ledger: Ledger, topic: str) -> list[dict[str, Any]]:
 
 
 def everything(ledger: Ledger) -> dict[str, list[dict[str, Any]]]:
-    """All that the ledger holds but for source positions."""
+    """All that the ledger holds but for source positions, and for when the database took a record."""
     tables = ("reps", "queues", "assignments", "assignment_events", "decisions", "suppressions", "leads", "outbox")
-    return {table: rows(ledger, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}
+    found = {table: rows(ledger, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}
+    for row in found["outbox"]:
+        del row["written_at"]
+    return found

@@ -173,6 +173,8 @@ def test_every_metric_that_a_person_watches_is_on_the_dashboard_or_in_an_alert()
         "baton_assignments_total",
         "baton_offers_open",
         "baton_waiting_leads",
+        "baton_outbox_records",
+        "baton_outbox_oldest_seconds",
         "baton_sla_breaches_total",
         "baton_source_last_event_timestamp_seconds",
         "baton_breaker_open",

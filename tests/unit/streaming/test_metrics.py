@@ -15,6 +15,8 @@ PROMISED = {
     "baton_assignments_total": {"queue", "rep"},
     "baton_offers_open": {"queue"},
     "baton_waiting_leads": {"queue"},
+    "baton_outbox_records": set(),
+    "baton_outbox_oldest_seconds": set(),
     "baton_sla_breaches_total": {"queue"},
     "baton_source_last_event_timestamp_seconds": {"source"},
     "baton_source_silent": {"source"},

@@ -114,3 +114,14 @@ def test_a_port_in_use_is_an_error_at_once(readiness: Readiness) -> None:
         taken.listen()
         with pytest.raises(OSError, match="in use"):
             Probes(readiness, port=taken.getsockname()[1])
+
+
+def test_a_watched_condition_is_asked_each_time(probes: Probes, readiness: Readiness) -> None:
+    for name in ("assigned", "recovered"):
+        readiness.set(name, ok=True)
+    whys = iter(["", "stands still"])
+    readiness.watch("relay", lambda: next(whys))
+    first, second = (httpx.get(f"{probes.url}/readyz") for _ in range(2))
+
+    assert (200, 503) == (first.status_code, second.status_code)
+    assert {"ok": False, "why": "stands still"} == second.json()["conditions"]["relay"]
