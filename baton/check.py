@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from baton import configuration
-from baton.settings import PREFIX, Settings, variable
+from baton.refusal import Refusal
+from baton.settings import PREFIX, Setting, Settings, describe, unusable, variable
 from rules.faults import Fault, FaultyConfiguration
 
 ENVIRONMENT = "environment"
@@ -46,19 +47,39 @@ def check_files(directory: Path) -> Findings:
     return Findings(tuple(sorted(faults)), tuple(sorted(notices)))
 
 
-def check_environment(environment: Mapping[str, str]) -> tuple[Fault, ...]:
-    """Faults of the settings, and variables that look like one of Baton's and are none."""
+def check_all(environment: Mapping[str, str]) -> tuple[Findings, list[Setting]]:
+    """Every fault of settings and files, and every setting; of a faulty one the value is not shown."""
+    settings, faults = check_environment(environment)
+    faulty = {fault.message.partition(":")[0] for fault in faults}
+    rows = [replace(row, value="(faulty)") if row.name in faulty else row for row in describe(settings, environment)]
+    try:
+        found = check_files(settings.config_dir)
+    except Refusal as refusal:
+        found = Findings((Fault(str(settings.config_dir), 0, refusal.message, refusal.mend),))
+    return Findings((*faults, *found.faults), found.notices), rows
+
+
+def check_environment(environment: Mapping[str, str]) -> tuple[Settings, tuple[Fault, ...]]:
+    """The settings, with the default for each that is faulty; and their faults.
+
+    Among these are variables that look like one of Baton's and are none.
+    """
     faults = []
     try:
-        Settings()
+        settings = Settings()
     except ValidationError as error:
-        for fault in error.errors():
-            name = variable(str(fault["loc"][0]))
-            faults.append(Fault(ENVIRONMENT, 0, f"{name}: {fault['msg']}", "Set it otherwise, or leave it out"))
+        wrong = unusable(error)
+        faults += [Fault(ENVIRONMENT, 0, f"{variable(one.name)}: {one.message}", one.mend) for one in wrong]
+        settings = Settings(**{one.name: Settings.model_fields[one.name].default for one in wrong})
     known = [variable(name) for name in Settings.model_fields]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known and not name.startswith(_NOT_OURS):
             near = difflib.get_close_matches(name, known, 1)
             mend = f"Did you mean {near[0]}?" if near else "Take it out, or see `baton check` for those that there are"
             faults.append(Fault(ENVIRONMENT, 0, f"{name} is no setting", mend))
-    return tuple(faults)
+    return settings, tuple(faults)
+
+
+def counted(faults: int) -> str:
+    """How many faults there are, in words."""
+    return {0: "no faults", 1: "1 fault"}.get(faults, f"{faults:,} faults")

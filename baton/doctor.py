@@ -84,5 +84,5 @@ def _database(settings: Settings) -> str:
 def _configuration(settings: Settings) -> str:
     found = check.check_files(settings.config_dir)
     if found.faults:
-        raise Refusal(f"{len(found.faults)} faults in {settings.config_dir}", "See `baton check`")
+        raise Refusal(f"{check.counted(len(found.faults))} in {settings.config_dir}", "See `baton check`")
     return f"{settings.config_dir}, no faults"

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BATON_"
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PASSWORD = re.compile(r"(?P<before>://[^:/@\s]*:)[^@\s]+(?=@)")
+_PASSWORD = re.compile(r"(?P<before>://[^:/@\s]*:)\S+(?=@)")
+_SECRET = frozenset({"kafka_options", "database_url"})
+"""Settings whose values are not repeated where they are faulty: a password in them may stand anywhere."""
+_DRIVERS = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 
 def _seconds(value: Any) -> Any:
@@ -85,6 +88,31 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
 
+    @field_validator("kafka")
+    @classmethod
+    def _brokers(cls, value: str | None) -> str | None:
+        from streaming.client import KafkaAddress
+
+        if value is not None:
+            KafkaAddress.parse(value)
+        return value
+
+    @field_validator("kafka_options")
+    @classmethod
+    def _options(cls, value: SecretStr | None) -> SecretStr | None:
+        from streaming.client import KafkaAddress
+
+        if value is not None:
+            KafkaAddress.parse("localhost", value.get_secret_value())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: str | None) -> str | None:
+        if value is not None:
+            _check_database_url(value)
+        return value
+
     @property
     def sqlalchemy_url(self) -> str | None:
         """`database_url` with the driver that Baton ships with, where the URL names none."""
@@ -95,6 +123,47 @@ class Settings(BaseSettings):
             if url.startswith(bare):
                 return "postgresql+psycopg://" + url[len(bare) :]
         return url
+
+
+def _check_database_url(url: str) -> None:
+    """Raises `ValueError` for what is no URL of PostgreSQL, without repeating it."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    mend = "Write postgresql://user:password@host:5432/database"
+    try:
+        driver = make_url(url).drivername
+    except (ArgumentError, ValueError):
+        raise ValueError(f"is no URL, or its port is no number. {mend}") from None
+    if driver not in _DRIVERS:
+        raise ValueError(f"is of {driver}, the ledger needs PostgreSQL by psycopg. {mend}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A setting that cannot be used. `name` is the field's, `message` and `mend` hold no password."""
+
+    name: str
+    message: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{variable(self.name)}: {self.message}. {self.mend}"
+
+
+def unusable(error: ValidationError) -> list[Unusable]:
+    """What is wrong with the settings, one a fault."""
+    found = []
+    for fault in error.errors():
+        name = str(fault["loc"][0])
+        if fault["type"] == "value_error":  # ours: a sentence of what is wrong, and the mend
+            message, _, mend = str(fault["ctx"]["error"]).partition(". ")
+        else:
+            message, mend = fault["msg"], "Set it otherwise, or leave it out"
+            if name not in _SECRET:
+                message += f", got {fault['input']!r}"
+        found.append(Unusable(name, message, mend))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

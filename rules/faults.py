@@ -16,7 +16,8 @@ class Fault:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}. {self.mend}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.message}. {self.mend}"
 
 
 class FaultyConfiguration(Exception):

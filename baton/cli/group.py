@@ -37,11 +37,9 @@ def _mendable(error: Exception) -> str | None:
     if isinstance(error, FaultyConfiguration):
         return str(error)
     if isinstance(error, ValidationError) and error.title == "Settings":
-        from baton.settings import variable
+        from baton.settings import unusable
 
-        return "\n".join(
-            f"{variable(str(fault['loc'][0]))}: {fault['msg']}, got {fault['input']!r}" for fault in error.errors()
-        )
+        return "\n".join(map(str, unusable(error)))
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,32 +17,35 @@ def register(app: typer.Typer) -> None:
     app.command("lag")(lag)
 
 
-def check(*, as_json: Json = False) -> None:
+def check(
+    *,
+    as_json: Json = False,
+    with_settings: Annotated[
+        bool, typer.Option("--settings", help="With --json: an object of faults, notices and settings.")
+    ] = False,
+) -> None:
     """Every fault of the configuration at once, each with file, line and mend; and every setting."""
     from dataclasses import asdict
 
     from baton import check as checking
     from baton.refusal import WRONG_USE
-    from baton.settings import Settings, describe
 
-    faults = list(checking.check_environment(os.environ))
-    settings = Settings() if not faults else Settings.model_construct()
-    found = checking.check_files(settings.config_dir)
-    faults += found.faults
-    if as_json:
-        print_json([asdict(fault) for fault in faults])
+    found, settings = checking.check_all(os.environ)
+    faults = [asdict(fault) for fault in found.faults]
+    if as_json and with_settings:
+        notices = [asdict(notice) for notice in found.notices]
+        print_json({"faults": faults, "notices": notices, "settings": [asdict(row) for row in settings]})
+    elif as_json:
+        print_json(faults)
     else:
-        if settings.model_fields_set or not faults:
-            print_table(
-                ("setting", "value", "source", "meaning"),
-                [(row.name, row.value, row.source, row.meaning) for row in describe(settings)],
-            )
-            typer.echo()
-        for fault in faults:
-            typer.echo(f"{fault.file}:{fault.line}: {fault.message}. {fault.mend}", err=True)
+        rows = [(row.name, row.value, row.source, row.meaning) for row in settings]
+        print_table(("setting", "value", "source", "meaning"), rows)
+        typer.echo()
+        for fault in found.faults:
+            typer.echo(str(fault), err=True)
         for notice in found.notices:
-            typer.echo(f"note: {notice.file}:{notice.line}: {notice.message}. {notice.mend}")
-        typer.echo("no faults" if not faults else f"{len(faults)} faults", err=bool(faults))
+            typer.echo(f"note: {notice}")
+        typer.echo(checking.counted(len(faults)), err=bool(faults))
     if faults:
         raise typer.Exit(WRONG_USE)
 

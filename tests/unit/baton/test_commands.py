@@ -91,6 +91,58 @@ def test_a_setting_that_makes_no_sense_ends_in_one_line(monkeypatch):
     assert "BATON_COLLECTOR_PORT" in result.output
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("BATON_DATABASE_URL", "junk", "is no URL"),
+        ("BATON_DATABASE_URL", "postgresql://u:hunter2@h:x/d", "port is no number"),
+        ("BATON_DATABASE_URL", "mysql://a/b", "is of mysql"),
+        ("BATON_KAFKA_OPTIONS", "{", "not JSON"),
+        ("BATON_KAFKA_OPTIONS", '["hunter2"]', "not a JSON object"),
+        ("BATON_KAFKA", "a:b:c", "not a broker"),
+    ],
+)
+def test_settings_that_no_server_could_be_reached_by_are_faults_in_every_command(monkeypatch, name, value, words):
+    monkeypatch.setenv(name, value)
+
+    checked = run("check", "--json")
+    results = [run(*command) for command in (("check",), ("db", "upgrade"), ("doctor",), ("roster", "apply"))]
+
+    assert checked.exit_code == 2
+    assert [(f["file"], f["line"]) for f in json.loads(checked.output)] == [("environment", 0)]
+    assert [result.exit_code for result in results] == [2, 2, 2, 2]
+    for result in results:
+        assert name in result.output
+        assert words in result.output
+        assert "hunter2" not in result.output
+        assert ":0:" not in result.output
+    assert results[0].output.splitlines()[-1] == "1 fault"
+    assert len(results[1].output.splitlines()) == 1
+
+
+def test_check_tells_faults_of_settings_and_of_files_together(tmp_path, monkeypatch):
+    (tmp_path / "sources.yaml").write_text("sources:\n  - {id: website, kind: fax}\n")
+    monkeypatch.setenv("BATON_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("BATON_KAFAK", "somewhere:9092")
+    monkeypatch.setenv("BATON_PARTITIONS", "many")
+
+    told = {Path(fault["file"]).name for fault in json.loads(run("check", "--json").output)}
+
+    assert {"environment", "sources.yaml", "scoring.yaml"} <= told
+
+
+def test_check_gives_settings_and_notices_to_programs_that_ask_for_them(monkeypatch):
+    monkeypatch.setenv("BATON_PARTITIONS", "many")
+
+    told = json.loads(run("check", "--settings", "--json").output)
+    settings = {row["name"]: row for row in told["settings"]}
+
+    assert set(told) == {"faults", "notices", "settings"}
+    assert [fault["message"].partition(":")[0] for fault in told["faults"]] == ["BATON_PARTITIONS"]
+    assert settings["BATON_SALES_PORT"]["value"] == "8081"
+    assert settings["BATON_PARTITIONS"]["value"] == "(faulty)"
+
+
 def test_a_missing_folder_of_configuration_comes_with_the_mend(monkeypatch, tmp_path):
     monkeypatch.setenv("BATON_CONFIG_DIR", str(tmp_path / "nowhere"))
 

@@ -26,6 +26,7 @@ def test_a_password_in_a_url_is_never_shown(monkeypatch):
 
 def test_a_password_with_a_colon_is_masked_whole():
     assert masked("x://u:a:b:c@h") == "x://u:***@h"
+    assert masked("x://u:a@b@h") == "x://u:***@h"
 
 
 @pytest.mark.parametrize(
