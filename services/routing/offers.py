@@ -15,6 +15,7 @@ from services.routing.decision import Placement, count, place
 from services.routing.plan import Plan, Queue
 from services.routing.standing import Book
 
+EVERYBODY = "everybody of the pool has declined or let it expire"
 OPEN = ("offered", "accepted")
 """Statuses in which a rep holds the lead."""
 
@@ -64,13 +65,17 @@ def begin(assignment_id: str, lead_id: str, placement: Placement, book: Book) ->
 
 
 def refused(held: Held, status: Literal["declined", "expired"], reason: str, plan: Plan, book: Book) -> Followed:
-    """The rep declined, or let the offer run out: the next one is asked, while tries are left."""
+    """The rep declined, or let the offer run out: the next one is asked, while tries and people are left."""
     gone, first = _given_up(held, status, reason, book)
     queue = plan.queues.get(gone.queue)
     if queue is None:
         after, then = _wait(gone, "its queue is no more")
+    elif gone.escalated:
+        after, then = _wait(gone, "the manager does not take it: a person has to decide")
     elif queue.offer is not None and gone.tries >= queue.offer.tries:
-        after, then = _tries_used(gone, queue, book)
+        after, then = _used_up(gone, queue, f"offered {gone.tries} times without success", book)
+    elif nobody_left(gone, queue):
+        after, then = _used_up(gone, queue, EVERYBODY, book)
     else:
         after, then = _placed(gone, place(queue, book, gone.declined), book)
     return after, [first, *then]
@@ -86,6 +91,8 @@ def retried(held: Held, plan: Plan, book: Book) -> Followed:
     placement = place(queue, book, held.declined)
     if placement.rep is not None:
         return _placed(held, placement, book)
+    if queue.goes_to_manager and nobody_left(held, queue):  # those who were left are of the pool no more
+        return _used_up(held, queue, EVERYBODY, book)
     if queue.overflow is None or book.now < held.entered_at + queue.overflow.after:
         return held, []
     return _moved(held, plan.queues[queue.overflow.to], book, f"waited too long in {queue.id}: ")
@@ -105,6 +112,11 @@ def closed(held: Held, reason: str, book: Book) -> Followed:
     return after, [Step(after.sequence, after.queue, after.rep, "closed", reason)]
 
 
+def nobody_left(held: Held, queue: Queue) -> bool:
+    """Whether everybody who could ever get the lead in `queue` was asked; those who are away now were not."""
+    return bool(queue.askable) and queue.askable <= held.declined
+
+
 def _given_up(held: Held, status: Literal["declined", "expired"], reason: str, book: Book) -> tuple[Held, Step]:
     declined = held.declined
     if held.rep is not None:
@@ -114,19 +126,17 @@ def _given_up(held: Held, status: Literal["declined", "expired"], reason: str, b
     return gone, Step(gone.sequence, gone.queue, held.rep, status, reason)
 
 
-def _tries_used(held: Held, queue: Queue, book: Book) -> Followed:
-    assert queue.offer is not None
-    tries = f"offered {held.tries} times without success"
-    if queue.offer.then == "wait":
-        return _wait(replace(held, declined=frozenset(), tries=0), f"{tries}: waits, then everybody is asked again")
-    if queue.manager is None:
-        return _wait(replace(held, escalated=True), f"{tries}: a manager has to decide")
+def _used_up(held: Held, queue: Queue, why: str, book: Book) -> Followed:
+    if not queue.goes_to_manager:
+        return _wait(replace(held, tries=0), f"{why}: waits for somebody who was not asked yet")
+    if queue.manager is None or queue.manager in held.declined:
+        return _wait(replace(held, escalated=True), f"{why}: a manager has to decide")
     manager = next((rep for rep in queue.members if rep.id == queue.manager), None)
     book.rep(queue.manager).open += 1 if manager is None else 0
     if manager is not None:
         book.give(queue.id, manager, None)
     after = replace(held, rep=queue.manager, status="offered", sequence=held.sequence + 1, escalated=True)
-    return after, [Step(after.sequence, after.queue, after.rep, "offered", f"{tries}: goes to the manager")]
+    return after, [Step(after.sequence, after.queue, after.rep, "offered", f"{why}: goes to the manager")]
 
 
 def _moved(held: Held, to: Queue, book: Book, because: str) -> Followed:

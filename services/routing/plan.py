@@ -55,6 +55,16 @@ class Queue:
     overflow: Overflow | None = None
     manager: str | None = None
 
+    @property
+    def askable(self) -> frozenset[str]:
+        """Ids of those who may get a lead of the queue at some time or other: who has the skills."""
+        return frozenset(rep.id for rep in self.members if self.skills <= rep.skills)
+
+    @property
+    def goes_to_manager(self) -> bool:
+        """Whether a lead that nobody takes is for a manager to decide; else it waits for somebody."""
+        return self.manager is not None if self.offer is None else self.offer.then == "manager"
+
 
 @dataclass(frozen=True, slots=True)
 class Suppression:

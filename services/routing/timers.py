@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from time import time
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, func, or_, select, text, true, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.routing import offers
@@ -22,7 +22,7 @@ from services.routing.ledger import Ledger, Unit, book
 from services.routing.ledger.changes import Changes, Taken, take
 from services.routing.ledger.models import AssignmentRow
 from services.routing.offers import Followed
-from services.routing.plan import Plan, Queue
+from services.routing.plan import Plan
 from services.routing.standing import Book
 from streaming import metrics
 from streaming.stage import TransientError
@@ -111,15 +111,17 @@ class Timers:
 
     def _serve(self, busy: Busy, now: float) -> int:
         """Give waiting leads of a queue, oldest first, to whoever is free."""
-        queue = self.plan.queues.get(busy.queue)
-        leave = queue is None or (queue.overflow is not None and busy.since + queue.overflow.after <= now)
         changed = 0
         after: tuple[Any, str] | None = None
         while True:
             with self.ledger.unit() as unit:
-                if not _alone(unit.connection) or not (leave or self._anybody(unit.connection, queue, now)):
+                if not _alone(unit.connection):
                     return changed
-                taken = take(unit.connection, *_waiting(busy.queue, after), limit=PAGE, skip_locked=True)
+                movable = self._movable(unit.connection, busy, now)
+                if not movable:
+                    return changed
+                where = [*_waiting(busy.queue, after), or_(*movable)]
+                taken = take(unit.connection, *where, limit=PAGE, skip_locked=True)
                 changed += self._change(unit, taken, now, self._retry)
             if len(taken) < PAGE:
                 return changed
@@ -128,11 +130,19 @@ class Timers:
     def _retry(self, one: Taken, standings: Book) -> Followed:
         return offers.retried(one.held, self.plan, standings)
 
-    def _anybody(self, connection: Connection, queue: Queue | None, now: float) -> bool:
+    def _movable(self, connection: Connection, busy: Busy, now: float) -> list[ColumnElement[bool]]:
+        """Which of the waiting leads of a queue can go on now: any of these holds. The others are left alone."""
+        queue, row = self.plan.queues.get(busy.queue), AssignmentRow
         if queue is None:
-            return False
+            return [true()]
         standings = book.peek(connection, self.plan, [queue.id], now)
-        return any(obstacle(rep, queue.skills, standings) is None for rep in queue.members)
+        free = [rep.id for rep in queue.members if obstacle(rep, queue.skills, standings) is None]
+        found = [~row.declined.contains(free)] if free else []
+        if queue.overflow is not None and busy.since + queue.overflow.after <= now:
+            found.append(row.entered_at <= instant(now - queue.overflow.after))
+        if queue.goes_to_manager and queue.askable:
+            found.append(row.declined.contains(sorted(queue.askable)))
+        return found
 
     def _change(self, unit: Unit, taken: Sequence[Taken], now: float, follow: Callable[[Taken, Book], Followed]) -> int:
         if not taken:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from services.routing.ledger import Ledger
 from services.routing.timers import Timers
@@ -46,15 +47,55 @@ def test_an_offer_that_is_not_answered_in_time_goes_to_the_next_then_waits(ledge
     second = timers.tick(world.NOON + 1800)
 
     assert (0, 1) == (early, first)
-    assert second >= 1
+    assert 1 == second
     assert [
         (1, "offered", "ana"),
         (2, "expired", "ana"),
         (3, "offered", "bo"),
         (4, "expired", "bo"),
-        (5, "waiting", None),
-        (6, "offered", "ana"),  # everybody is asked again
+        (5, "waiting", None),  # for somebody who was not asked yet
     ] == changes(ledger, "lena")
+
+
+def test_a_lead_that_everybody_declined_is_left_alone_until_somebody_else_comes(ledger: Ledger) -> None:
+    plan = world.plan(OFFERED % "wait")
+    feed(runner(ledger, plan), world.lead("lena"))
+    for minutes in (15, 30):
+        Timers(ledger, plan).tick(world.NOON + 60 * minutes)
+    statements: list[str] = []
+    event.listen(ledger.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    idle = Timers(ledger, plan).tick(world.NOON + 3600)
+    saved = [text for text in statements if "UPDATE queues" in text or "UPDATE assignments" in text]
+    eve = world.ROSTER + "  - {id: eve, team: emea}\n"
+    asked = Timers(ledger, world.plan(OFFERED % "wait", eve)).tick(world.NOON + 3601)
+
+    assert (0, [], 1) == (idle, saved, asked)
+    assert (6, "offered", "eve") == changes(ledger, "lena")[-1]
+
+
+def test_a_lead_that_everybody_declined_overflows(ledger: Ledger) -> None:
+    plan = world.plan((OFFERED % "wait").replace("then: wait}", "then: wait}, overflow: {after: 4h, to: general}"))
+    timers = Timers(ledger, plan)
+    feed(runner(ledger, plan), world.lead("lena"))
+    for minutes in (15, 30, 239, 240):
+        timers.tick(world.NOON + 60 * minutes)
+
+    assert [(5, "waiting", None), (6, "offered", "cem")] == changes(ledger, "lena")[-2:]
+
+
+def test_the_last_who_was_not_asked_leaves_the_pool_and_the_manager_decides(ledger: Ledger) -> None:
+    text = (OFFERED % "manager").replace("tries: 2", "tries: 9").replace("{team: emea},", "{team: emea}, manager: dee,")
+    plan = world.plan(text)
+    feed(runner(ledger, plan), world.lead("lena"))
+    with ledger.unit() as unit:
+        unit.connection.exec_driver_sql("UPDATE reps SET away = '' WHERE id = 'bo'")
+    Timers(ledger, plan).tick(world.NOON + 900)
+    waiting = changes(ledger, "lena")[-1]
+    without_bo = world.plan(text, world.ROSTER.replace("{id: bo, team: emea", "{id: bo, team: inbound"))
+    Timers(ledger, without_bo).tick(world.NOON + 901)
+
+    assert (3, "waiting", None) == waiting
+    assert (4, "offered", "dee") == changes(ledger, "lena")[-1]
 
 
 def test_after_the_tries_a_manager_has_to_decide_and_no_timer_does(ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from services.routing import offers
 from services.routing.decision import Decision, Suppressed, count, place, route
 from services.routing.offers import Held
+from services.routing.plan import Plan
 from services.routing.standing import Book, RepStanding
 from tests.unit.routing import world
 
@@ -152,6 +154,66 @@ def test_a_manager_is_asked_after_the_tries() -> None:
 
     assert [("expired", "ana"), ("offered", "dee")] == [(step.status, step.rep) for step in steps]
     assert (0, 1, True) == (book.rep("ana").open, book.rep("dee").open, after.escalated)
+
+
+def offering(then: str, manager: str = "") -> Plan:
+    """The pool of enterprise is ana and bo; more tries than people."""
+    pool = "{team: emea, skills: [enterprise]}"
+    more = f"{pool}, offer: {{within: 15m, tries: 3, then: {then}}}"
+    return world.plan(world.ROUTING.replace(pool, f"{more}, manager: {manager}" if manager else more))
+
+
+def declined_by_all(plan: Plan, book: Book) -> tuple[Held, list[tuple[str, str | None]]]:
+    """A lead that whoever is asked declines, as long as somebody is asked; and what became of it, step by step."""
+    held, steps = offers.begin("a", "lena", place(plan.queues["enterprise"], book), book)
+    happened = [(step.status, step.rep) for step in steps]
+    while held.rep is not None:
+        assert len(happened) < 20
+        held, steps = offers.refused(held, "declined", "no", plan, book)
+        happened += [(step.status, step.rep) for step in steps]
+    return held, happened
+
+
+BY_BOTH = [("offered", "ana"), ("declined", "ana"), ("offered", "bo"), ("declined", "bo")]
+
+
+def test_where_everybody_declined_the_manager_is_asked_once_though_tries_are_left() -> None:
+    plan, book = offering("manager", "dee"), Book(world.NOON)
+    held, happened = declined_by_all(plan, book)
+    again, steps = offers.retried(held, plan, book)
+
+    assert [*BY_BOTH, ("offered", "dee"), ("declined", "dee"), ("waiting", None)] == happened
+    assert (True, held, []) == (held.escalated, again, list(steps))
+    assert 0 == book.rep("dee").open
+
+
+def test_a_manager_who_declined_as_one_of_the_pool_is_not_asked_once_more() -> None:
+    held, happened = declined_by_all(offering("manager", "bo"), Book(world.NOON))
+
+    assert ([*BY_BOTH, ("waiting", None)], True) == (happened, held.escalated)
+
+
+def test_where_everybody_declined_a_lead_that_may_wait_is_offered_to_who_was_not_asked() -> None:
+    plan, book = offering("wait"), Book(world.NOON)
+    held, happened = declined_by_all(plan, book)
+    _, nothing = offers.retried(held, plan, book)
+    eve = world.ROSTER + "  - {id: eve, team: emea, skills: [enterprise]}\n"
+    wider = replace(plan, queues=plan.queues | {"enterprise": world.plan(roster=eve).queues["enterprise"]})
+    _, (step,) = offers.retried(held, wider, book)
+
+    assert [*BY_BOTH, ("waiting", None)] == happened
+    assert (False, []) == (held.escalated, list(nothing))
+    assert ("offered", "eve") == (step.status, step.rep)
+
+
+def test_a_lead_waits_for_somebody_of_the_pool_who_is_away() -> None:
+    plan, book = offering("manager"), Book(world.NOON, {"bo": RepStanding(away="")})
+    held, happened = declined_by_all(plan, book)
+    book.rep("bo").away = None
+    _, (step,) = offers.retried(held, plan, book)
+
+    assert [("offered", "ana"), ("declined", "ana"), ("waiting", None)] == happened
+    assert ("offered", "bo") == (step.status, step.rep)
 
 
 def test_the_time_to_respond_is_business_time() -> None:
