@@ -17,6 +17,7 @@ from streaming.client import KafkaAddress
 _AT_ONCE = 2_000
 _WAIT = 0.1  # seconds; `consume` waits for as many records as it was asked for
 _SILENCE = 10.0  # seconds without a word from the broker
+_QUIET = {"log_level": 0}  # that no broker answers is said once, by the refusal
 
 Spans = Mapping[tuple[str, int], tuple[int, int]]
 """By topic and partition the offsets to read: from the first on, up to but without the second."""
@@ -32,7 +33,7 @@ def read(address: KafkaAddress, topics: Iterable[str], partition: int | None = N
 
 def spans(address: KafkaAddress, topics: Iterable[str], partition: int | None = None) -> Spans:
     """What there is to read now of `topics` (of one partition only, where it is given). Raises `Refusal`."""
-    consumer = Consumer(address.librdkafka_config(group_id="baton-look"))
+    consumer = Consumer(address.librdkafka_config(group_id="baton-look") | _QUIET)
     try:
         slots = [slot for name in topics for slot in _slots(consumer, name, partition)]
         found = {slot: _span(consumer, *slot) for slot in slots}
@@ -54,6 +55,7 @@ def read_spans(address: KafkaAddress, wanted: Spans) -> Iterator[Message]:
             auto_offset_reset="earliest",
             fetch_wait_max_ms=50,
         )
+        | _QUIET
     )
     try:
         ends = {slot: end for slot, (_, end) in wanted.items()}
@@ -90,7 +92,7 @@ def raw_headers(message: Message) -> list[tuple[str, bytes | None]]:
 
 def partitions_of(address: KafkaAddress, topic: str) -> int:
     """Number of partitions of a topic; 0 where it is not there."""
-    consumer = Consumer(address.librdkafka_config(group_id="baton-look"))
+    consumer = Consumer(address.librdkafka_config(group_id="baton-look") | _QUIET)
     try:
         return len(_slots(consumer, topic, None))
     finally:

@@ -30,12 +30,20 @@ def engine_settings(settings: Settings, stage: str) -> EngineSettings:
     from streaming.faust.settings import EngineSettings
 
     address = provisioning.kafka_address(settings)
+    data_dir = settings.data_dir / "engine" / stage
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refusal(
+            f"the data folder {data_dir} cannot be used: {error.strerror}",
+            "Set BATON_DATA_DIR to a folder that you may write to",
+        ) from error
     made = EngineSettings(
         bootstrap=address.bootstrap,
         group=f"{settings.topic_prefix}baton-{stage}",
         static_instance=settings.static_instance and settings.instance is not None,
         librdkafka=address.options,
-        data_dir=settings.data_dir / "engine" / stage,
+        data_dir=data_dir,
         breaker_consecutive=settings.breaker_consecutive,
         breaker_share=settings.breaker_share,
         breaker_resume_seconds=settings.breaker_resume,

@@ -126,14 +126,16 @@ def export(
     settings = settings_of_what_is_up()
     known, count = replays.known(settings), 0
     try:
-        opened = nullcontext(sys.stdout.buffer) if file is None else file.open("wb")
+        with nullcontext(sys.stdout.buffer) if file is None else file.open("wb") as out:
+            for one in failed.records(settings, selected(stage, reason, since, until)):
+                out.write(orjson.dumps(one.document() | _row(one, known)) + b"\n")
+                count += 1
+            out.flush()
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise Refusal(f"cannot write {file}: {error.strerror}", "Give another file, or none") from error
-    with opened as out:
-        for one in failed.records(settings, selected(stage, reason, since, until)):
-            out.write(orjson.dumps(one.document() | _row(one, known)) + b"\n")
-            count += 1
-        out.flush()
+        where = file or "to standard output"
+        raise Refusal(f"cannot write {where}: {error.strerror}", "Give another file, or make room") from error
     if file is not None:
         typer.echo(f"{count:,} records in {file}")
 

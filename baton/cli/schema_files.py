@@ -29,5 +29,9 @@ def export_schemas(
             raise Refusal(f"stale: {', '.join(stale)}", "Run `baton export-schemas` and commit the files", NO)
         typer.echo(f"{target}: up to date")
         return
-    for path in schema_files.export(target):
+    try:
+        written = schema_files.export(target)
+    except OSError as error:
+        raise Refusal(f"cannot write to {target}: {error.strerror}", "Give a folder that you may write to") from error
+    for path in written:
         typer.echo(str(path))

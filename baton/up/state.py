@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import psutil
 
@@ -48,8 +49,7 @@ def born(pid: int) -> float:
 @contextmanager
 def only_one(data_dir: Path) -> Iterator[None]:
     """Hold the data folder; the lock goes with the process, however it ends. Raises `Refusal` where it is held."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / LOCK).open("a") as lock:
+    with _lock(data_dir) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -61,6 +61,17 @@ def only_one(data_dir: Path) -> Iterator[None]:
                 NO,
             ) from None
         yield
+
+
+def _lock(data_dir: Path) -> TextIO:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return (data_dir / LOCK).open("a")
+    except OSError as error:
+        raise Refusal(
+            f"the data folder {data_dir} cannot be used: {error.strerror}",
+            "Set BATON_DATA_DIR to a folder that you may write to",
+        ) from error
 
 
 def write(data_dir: Path, running: Running) -> None:

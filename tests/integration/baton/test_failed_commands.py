@@ -40,6 +40,17 @@ def told(*arguments: str) -> Any:
     return json.loads(result.output)
 
 
+@pytest.mark.parametrize("file", ["/nope/x", "/dev/full", "/"])
+def test_an_export_that_cannot_be_written_ends_in_a_line(here: Installation, file: str) -> None:
+    here.fails("ingest", b"{")
+
+    result = baton("export", file)
+
+    assert result.exit_code == 2
+    assert result.output.startswith(f"baton: cannot write {file}: ")
+    assert len(result.output.splitlines()) == 1
+
+
 def test_what_failed_is_listed_by_stage_reason_and_time(here: Installation) -> None:
     here.fails("ingest", b"{", reason="invalid_json", at="2026-11-02T09:00:00Z")
     here.fails("ingest", b"{}", at="2026-11-02T10:00:00Z")

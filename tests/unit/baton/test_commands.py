@@ -160,6 +160,26 @@ def test_without_servers_commands_say_which_setting_is_missing(command):
     assert "baton up" in result.output
 
 
+@pytest.mark.parametrize("folder", ["/proc/x", "/etc/passwd"])
+@pytest.mark.parametrize("command", [("up", "--json"), ("ingest",)])
+def test_a_data_folder_that_cannot_be_one_is_said_in_a_line(monkeypatch, folder, command):
+    monkeypatch.setenv("BATON_DATA_DIR", folder)
+    monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
+
+    result = run(*command)
+
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert "BATON_DATA_DIR" in result.output
+
+
+def test_schemas_for_a_folder_that_cannot_be_written_are_refused_in_a_line():
+    result = run("export-schemas", "/proc/nope")
+
+    assert result.exit_code == 2
+    assert "cannot write to /proc/nope" in result.output
+
+
 def test_status_of_nothing_says_no():
     result = run("status")
 
