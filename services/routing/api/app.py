@@ -59,7 +59,12 @@ def make_sales_api(
             Route("/readyz", sales.readyz, methods=["GET"]),
             Route("/metrics", sales.metrics, methods=["GET"]),
         ],
-        exception_handlers={Problem: _refused, HTTPException: _http_refused, TransientError: _not_now},
+        exception_handlers={
+            Problem: _refused,
+            HTTPException: _http_refused,
+            TransientError: _not_now,
+            Exception: _broken,
+        },
     )
 
 
@@ -172,7 +177,7 @@ def _id(request: Request) -> str:
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST)) and 1 <= int(text) <= MOST):
         raise Problem(422, f"limit: not between 1 and {MOST}", "Send a whole number.", "limit")
     return int(text)
 
@@ -192,3 +197,9 @@ async def _http_refused(_: Request, exc: Exception) -> Response:
 async def _not_now(_: Request, exc: Exception) -> Response:
     log.warning("answered 503: %s", exc)
     return Problem(503, "the ledger or Kafka does not answer", "Try again shortly.", retry_after=2).response()
+
+
+async def _broken(_: Request, exc: Exception) -> Response:
+    # Its text may hold a person's data or the database's; Starlette hands it on to the server's log.
+    log.error("answered 500: %s", type(exc).__name__)
+    return Problem(500, "this request could not be answered", "Tell whoever runs Baton; the log says more.").response()

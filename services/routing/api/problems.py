@@ -15,6 +15,7 @@ TITLES = {
     413: "The body is too large",
     415: "The body is no JSON",
     422: "A field is wrong",
+    500: "A fault of ours",
     503: "Not now",
 }
 

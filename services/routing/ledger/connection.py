@@ -35,6 +35,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         pool_size=pool_size,
         pool_pre_ping=True,
         pool_timeout=10,
+        hide_parameters=True,  # they hold people's data, and errors go to the log
         connect_args={"options": options, "connect_timeout": 10},
     )
 

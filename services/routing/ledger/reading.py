@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, select, tuple_
 
+from schemas.record import to_utc
 from services.routing.ledger.models import (
     AssignmentEvent,
     AssignmentRow,
@@ -125,6 +126,9 @@ def _cursor(row: Any) -> str:
 def _opened(cursor: str) -> tuple[datetime, str]:
     try:
         at, assignment_id = orjson.loads(urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(at), str(assignment_id)
+        when = datetime.fromisoformat(at)
+        if when.tzinfo is None or not isinstance(assignment_id, str) or "\x00" in assignment_id:
+            raise BadCursor(cursor)
+        return to_utc(when), assignment_id
     except (ValueError, TypeError) as exc:
         raise BadCursor(cursor) from exc
