@@ -42,6 +42,18 @@ class Sent:
 Line = tuple[int, bytes]
 
 
+def address(url: str) -> str:
+    """The collector's address, as it is. Raises `Refusal` where it is no http or https URL with a host."""
+    try:
+        parsed = httpx.URL(url)
+        usable = parsed.scheme in ("http", "https") and bool(parsed.host)
+    except httpx.InvalidURL:
+        usable = False
+    if not usable:
+        raise Refusal(f"`{url}` is no address of a collector", "Write --url http://host:port")
+    return url
+
+
 def batches(lines: Iterable[bytes]) -> Iterator[tuple[list[Line], list[BadLine]]]:
     """Lines that are JSON objects, batched by count and size; with each batch the lines on the way that are none."""
     numbered = iter(enumerate(lines, 1))

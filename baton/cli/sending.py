@@ -35,9 +35,10 @@ def send(
     from baton.refusal import NO
 
     headers = {"authorization": f"Bearer {token}"} if token else {}
+    collector = sending.address(_collector() if url is None else url)
     with (
         _opened(file) as (lines, size),
-        httpx.Client(base_url=url or _collector(), headers=headers, timeout=60) as client,
+        httpx.Client(base_url=collector, headers=headers, timeout=60) as client,
     ):
         sent = _with_progress(lines, size, client) if sys.stderr.isatty() else sending.send(lines, client)
     if as_json:

@@ -109,3 +109,14 @@ def test_a_missing_file_is_wrong_use(tmp_path):
 
     assert result.exit_code == 2
     assert "cannot read" in result.output
+
+
+@pytest.mark.parametrize("url", ["junk", "", "localhost:8080", "ftp://host", "http://", "http://host:x"])
+def test_an_address_without_scheme_or_host_is_refused_at_once(tmp_path, url):
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(line(email="a@example.com"))
+
+    result = CliRunner().invoke(app, ["send", str(file), "--url", url])
+
+    assert result.exit_code == 2
+    assert "Write --url http://host:port" in result.output
