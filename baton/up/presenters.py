@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
@@ -54,6 +55,7 @@ class JsonPresenter:
         self._write = write
         self._ready = False
         self._early: list[str] = []
+        self._sampled: datetime | None = None
 
     def step(self, text: str) -> None:
         """Kept to itself: the first line is `ready`."""
@@ -73,7 +75,7 @@ class JsonPresenter:
             self._early.append(text)
 
     def show(self, snapshot: Snapshot, new: Sequence[RoutedSample]) -> None:
-        """`routed` for each new lead, and a `sample` with stages and queues."""
+        """`routed` for each new lead, and a `sample` with stages and queues, once a snapshot that says something."""
         for lead in new:
             self._say(
                 {
@@ -87,7 +89,9 @@ class JsonPresenter:
                     "seconds": lead.seconds,
                 }
             )
-        self._say({"event": "sample", "at": snapshot.at, "stages": snapshot.stages, "queues": snapshot.queues})
+        if snapshot.stages and snapshot.at != self._sampled:
+            self._sampled = snapshot.at
+            self._say({"event": "sample", "at": snapshot.at, "stages": snapshot.stages, "queues": snapshot.queues})
 
     def tips(self, lines: Sequence[str]) -> None:
         """Nothing: programs know what to do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +23,11 @@ from baton.up import plan, state
 from baton.up.presenters import Presenter
 from baton.up.sampler import Sampler
 from baton.up.servers import Servers
-from baton.up.snapshot import RoutedSample, Snapshot
+from baton.up.snapshot import Snapshot
 from baton.up.stages import read_workers
 from baton.up.stopping import Stopping
 from baton.up.supervisor import Supervisor
+from baton.up.tips import tips, typed
 from baton.up.worker import WorkerSpec, spawner
 
 _STARTS_WITHIN = 90.0  # seconds; restoring a large state takes a while
@@ -168,7 +170,8 @@ class _House:
         self.presenter.show(snapshot, new)
         if new and not self.told:
             self.told = True
-            self.presenter.tips(tips(new[0], collector))
+            baton = typed(sys.argv[0], sys.executable, Path.cwd(), os.environ.get("PATH", ""))
+            self.presenter.tips(tips(new[0], collector, baton))
 
     def _note_pids(self, supervisor: Supervisor) -> None:
         running = state.find(self.settings.data_dir)
@@ -177,17 +180,6 @@ class _House:
 
     def _address(self, specs: list[WorkerSpec], stage: str) -> str:
         return _address_of(specs, stage)
-
-
-def tips(first: RoutedSample, collector: str) -> list[str]:
-    """What to try once the first lead was routed."""
-    who = "-d email=kim@acme.example -d full_name='Kim Doe' -d job_title='VP Sales'"
-    where = "-d company=Acme -d employees=1200 -d country=DE -d event_type=demo_requested"
-    return [
-        f"The first lead was routed: {first.who}. Try one of your own:",
-        f"  curl {collector}/v1/forms/website {who} {where}",
-        "  baton explain kim@acme.example",
-    ]
 
 
 def _address_of(specs: list[WorkerSpec], stage: str) -> str:

@@ -1,13 +1,15 @@
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
+import pytest
 from rich.console import Console
 
 from baton.up import plain, view
 from baton.up.presenters import JsonPresenter, PlainPresenter
-from baton.up.run import tips
 from baton.up.snapshot import QueueSample, RepSample, RoutedSample, Snapshot, StageSample
 from baton.up.state import Running
+from baton.up.tips import tips, typed
 
 RUNNING = Running(
     pid=1, born=1.0, collector="c", sales="s", kafka="k", database_url="d", metrics=[], pids={}, data_dir="."
@@ -99,8 +101,38 @@ def test_json_lines_begin_with_ready_whatever_was_noted_before():
     assert "kim@acme" not in lines[2]
 
 
+def test_a_sample_is_said_once_and_only_when_there_is_something_to_say():
+    lines: list[str] = []
+    presenter = JsonPresenter(lines.append)
+    later = replace(SNAPSHOT, at=SNAPSHOT.at + timedelta(seconds=1))
+    for snapshot in (Snapshot(SNAPSHOT.at, 0.0), SNAPSHOT, SNAPSHOT, later):
+        presenter.show(snapshot, [])
+
+    assert [orjson.loads(line)["at"] for line in lines] == ["2026-11-02T09:15:08+00:00", "2026-11-02T09:15:09+00:00"]
+
+
 def test_the_tips_hold_a_form_to_post_and_how_to_ask_for_that_person():
-    text = "\n".join(tips(ROUTED, "http://127.0.0.1:8080"))
+    text = "\n".join(tips(ROUTED, "http://127.0.0.1:8080", ".venv/bin/baton"))
 
     assert "curl http://127.0.0.1:8080/v1/forms/website -d email=kim@acme.example" in text
-    assert "baton explain kim@acme.example" in text
+    assert "  .venv/bin/baton explain kim@acme.example" in text
+
+
+@pytest.mark.parametrize(
+    ("program", "here", "path", "words"),
+    [
+        (".venv/bin/baton", "", "", ".venv/bin/baton"),
+        ("{root}/.venv/bin/baton", "", "", ".venv/bin/baton"),
+        ("{root}/.venv/bin/baton", "", "{root}/.venv/bin", "baton"),
+        ("{root}/.venv/bin/baton", "config", "", "{root}/.venv/bin/baton"),
+        ("{root}/baton/__main__.py", "", "", ".venv/bin/python -m baton"),
+    ],
+)
+def test_the_program_is_named_as_somebody_would_type_it(tmp_path, program, here, path, words):
+    for name in ("baton", "python"):
+        file = tmp_path / ".venv" / "bin" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(0o755)
+    program, path, words = (text.format(root=tmp_path) for text in (program, path, words))
+
+    assert words == typed(program, f"{tmp_path}/.venv/bin/python", tmp_path / here, path)
