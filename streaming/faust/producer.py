@@ -21,11 +21,16 @@ from streaming.stage import Output
 log = logging.getLogger(__name__)
 
 CALL_SECONDS = 5.0
-HUNG_SECONDS = 20.0  # librdkafka takes up to 10 s where it was given 5
+HUNG_SECONDS = 12.0  # librdkafka takes up to 10 s where it was given 5
+FLUSH_SECONDS = 0.2
+SILENT_SECONDS = 3.0
+"""A producer that has committed nothing for so long may have lived through a broker's crash."""
 TOPIC_PATIENCE_SECONDS = 5.0
 TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
 OFFSETS_PATIENCE_SECONDS = 12.0
 """After a broker's restart this call times out again and again, then hangs; a new session goes on at once."""
+ABORTED = frozenset((KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT))  # noqa: SLF001
+"""Said of records that were taken back by an abort: no reason of their own."""
 UNSENDABLE = frozenset(
     (
         KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 these are the names that confluent-kafka gives them
@@ -47,12 +52,23 @@ class TransactionalProducer:
         self.admin: AdminClient | None = None
         self.counts: dict[str, int] = {}
         self._failed: list[KafkaError] = []
+        self._proved = 0.0
 
     def open(self, admin: AdminClient) -> None:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
         self.admin, self.counts = admin, {}
         self._producer = self.settings.transactional_producer(self.name, self._heard)
         self.insist(self._producer.init_transactions, seconds=30.0)
+        self._proved = monotonic()
+
+    def renew_if_silent(self, admin: AdminClient) -> None:
+        """Begin anew with the same id where nothing was committed for a while. Raises KafkaException.
+
+        After a broker's crash an old producer hangs in its next `send_offsets_to_transaction`, a new one does not.
+        """
+        if monotonic() - self._proved > SILENT_SECONDS:
+            self.close()
+            self.open(admin)
 
     def close(self) -> None:
         """Drop it; what is open is left to whoever takes the id next."""
@@ -89,6 +105,7 @@ class TransactionalProducer:
         """
         if self._producer is None:
             raise SessionLost("the producer is closed")
+        self._producer.poll(0)  # what is left to be heard of the last transaction
         self._failed.clear()
         try:
             self._producer.begin_transaction()
@@ -109,8 +126,24 @@ class TransactionalProducer:
             known = self.counts[topic]
         return known
 
+    def hear(self) -> None:
+        """Wait until all is delivered or the first record is not: what was behind that one would be waited for in vain.
+
+        Raises KafkaException with the reason of the first. What takes longer than a call may is left to the commit.
+        """
+        until = monotonic() + CALL_SECONDS
+        while self._producer is not None and self._producer.flush(FLUSH_SECONDS):
+            if self._failed or monotonic() > until:
+                break
+        if self._failed:
+            raise KafkaException(self._failed[0])
+
+    def prove(self) -> None:
+        """It has just committed."""
+        self._proved = monotonic()
+
     def _heard(self, error: KafkaError | None, _: Any) -> None:
-        if error is not None:
+        if error is not None and error.code() not in ABORTED:
             self._failed.append(error)
 
     def _abort(self, error: KafkaError) -> None:
@@ -186,4 +219,6 @@ class Transaction:
         """Offsets and everything published become visible, at once. `member`: the group's word that they are ours."""
         send = self._producer.send_offsets_to_transaction
         self._owner.insist(send, offsets, member, patience=OFFSETS_PATIENCE_SECONDS)
+        self._owner.hear()
         self._owner.insist(self._producer.commit_transaction)
+        self._owner.prove()

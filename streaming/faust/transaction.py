@@ -131,6 +131,7 @@ class KafkaKeeper:
 
     def _begin(self, assignment: Assignment, waiting: Sequence[Partition]) -> Restore:
         numbers = [part.number for part in waiting]
+        self.producer.renew_if_silent(self.admin)
         committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
         self._former.abort_the_dead(owner for _, owner in committed.values())
         source = ends(self.admin, self.stage.source, numbers)

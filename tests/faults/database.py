@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from baton.embedded.database import EmbeddedDatabase
+from tests.waiting import until
 
 SUMS = "CREATE TABLE sums (key bytea PRIMARY KEY, count bigint NOT NULL, checksum bigint NOT NULL)"
 LOCKED = {"sums": ("sums", "outbox_lanes", "outbox"), "path": ("assignments", "outbox_lanes", "leads", "outbox")}
@@ -54,8 +55,7 @@ class Database:
         """Every process of the server ends at once; the next start recovers."""
         postmaster = int((self._home / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)
-        while Path(f"/proc/{postmaster}").exists():
-            time.sleep(0.02)
+        until(lambda: not self._server.alive(), 30, "PostgreSQL to end", every=0.02)
         self._server.stop()
 
     def cut(self) -> int:
