@@ -3,7 +3,7 @@
 Here a lead moves from `inquiry` to `mql`, once: at the first event at which `qualify.mql` holds, or with a hand-raise.
 A late event is also looked at where it belongs: at its own time, and at the next signals after it, so that what arrives
 out of order does not lose a qualification that it would have got in order. Who the person is counts as known now.
-What sales says (`accepted`, `qualified`, `recycled`, …) arrives as events of the lead and has its place in `moved`.
+What sales says does not come here: a lead that it has recycled does not qualify anew, nor is `recycle.cool_down` used.
 """
 
 from __future__ import annotations
