@@ -44,7 +44,7 @@ class Outcomes:
             with self.ledger.round(topic, partition, offset if known is None else known, offset + 1) as unit:
                 try:
                     with unit.savepoint():
-                        return self._hear(unit, message.value(), now)
+                        return self._hear(unit, message, now)
                 except (TransientError, Fenced):
                     raise
                 except RecordError as exc:
@@ -57,5 +57,8 @@ class Outcomes:
         except Fenced:
             return DUPLICATE  # another worker has taken it meanwhile
 
-    def _hear(self, unit: Unit, value: bytes | None, now: float) -> str:
-        return Desk(unit, self.plan, self.prefix, now).hear(sales_outcome(value), value or b"")
+    def _hear(self, unit: Unit, message: Message, now: float) -> str:
+        value, (_, stamped) = message.value(), message.timestamp()
+        came = min(now, stamped / 1000) if stamped > 0 else now  # a record's clock may be ahead as well
+        outcome = sales_outcome(value, instant(came))
+        return Desk(unit, self.plan, self.prefix, now).hear(outcome, value or b"")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import orjson
 from pydantic import ValidationError
 
 from schemas import SalesOutcome, ScoredLead
-from schemas.record import SCHEMA_VERSION, Record
+from schemas.record import EARLIEST, SCHEMA_VERSION, Record
 from streaming.stage import Message, RecordError
 
 R = TypeVar("R", bound=Record)
+
+FURTHEST_AHEAD = timedelta(hours=24)
+"""So much may a sender's clock be ahead of ours."""
 
 
 def record(value: bytes | None, model: type[R]) -> R:
@@ -60,9 +64,14 @@ def scored_lead(message: Message) -> ScoredLead:
     return lead
 
 
-def sales_outcome(value: bytes | None) -> SalesOutcome:
-    """The outcome in `value`. Raises `RecordError`."""
+def sales_outcome(value: bytes | None, came_at: datetime) -> SalesOutcome:
+    """The outcome in `value`, that came at `came_at`. Raises `RecordError`."""
     outcome = record(value, SalesOutcome)
+    if outcome.occurred_at < EARLIEST:
+        raise RecordError("schema_violation", "occurred_at: lies before the year 2000; send the time of the outcome")
+    if outcome.occurred_at > came_at + FURTHEST_AHEAD:
+        detail = "occurred_at: lies more than 24 hours ahead of the time at which it came; set the sender's clock right"
+        raise RecordError("schema_violation", detail)
     for name in ("outcome_id", "lead_id", "assignment_id", "reason"):
         _no_nul(name, getattr(outcome, name))
     return outcome

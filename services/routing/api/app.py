@@ -109,7 +109,7 @@ class _Sales:
     async def outcome(self, request: Request) -> Response:
         body = await body_of(request)
         try:
-            outcome = sales_outcome(body)
+            outcome = sales_outcome(body, instant(self.clock()))
         except RecordError as exc:
             field, _, _ = exc.detail.partition(":")
             status = 400 if exc.reason == "invalid_json" else 422

@@ -193,6 +193,19 @@ def test_an_outcome_that_cannot_be_taken_is_refused(sales: TestClient, body: byt
     assert status == sales.post("/v1/outcomes", content=body).status_code
 
 
+@pytest.mark.parametrize("occurred_at", ["1999-12-31T23:59:59Z", "2026-09-25T12:01:01Z", "0001-01-01T00:00:00+05:00"])
+def test_an_outcome_of_an_impossible_time_is_refused_at_the_door(
+    sales: TestClient, publisher: FakePublisher, occurred_at: str
+) -> None:
+    answer = sales.post("/v1/outcomes", json=OUTCOME | {"occurred_at": occurred_at})
+
+    assert (422, "occurred_at", []) == (
+        answer.status_code,
+        answer.json()["errors"][0]["field"],
+        publisher.published,
+    )
+
+
 def test_while_kafka_is_away_an_outcome_is_to_be_sent_again(sales: TestClient, publisher: FakePublisher) -> None:
     publisher.away = True
     answer = sales.post("/v1/outcomes", json=OUTCOME)

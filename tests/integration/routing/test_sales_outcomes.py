@@ -82,6 +82,30 @@ def test_a_malformed_outcome_fails_once_with_its_bytes(ledger: Ledger, outcomes:
     assert [value] == [None if row["value"] is None else bytes(row["value"]) for row in failed]
 
 
+@pytest.mark.parametrize(
+    ("occurred_at", "stamp", "expected"),
+    [
+        ("1999-12-31T23:59:59Z", 0, "failed"),
+        ("2000-01-01T00:00:00Z", 0, "applied"),
+        ("2026-09-25T12:01:00Z", 0, "applied"),  # 24 hours ahead of the worker's clock
+        ("2026-09-25T12:01:01Z", 0, "failed"),
+        ("2026-09-24T12:00:00Z", 1_790_000_000_000, "failed"),  # the record is of 2026-09-21T14:13:20Z
+        ("2026-09-25T12:01:01Z", 2**62, "failed"),  # the record's clock is ahead as well
+    ],
+)
+def test_an_outcome_of_an_impossible_time_is_refused(
+    ledger: Ledger, outcomes: Outcomes, occurred_at: str, stamp: int, expected: str
+) -> None:
+    value = outcome("won", occurred_at=occurred_at)
+    taken = outcomes.take(MemoryRecord("sales.outcomes", 0, 0, b"lena", value, (), stamp))
+    reasons = [
+        dict(orjson.loads(bytes(row["headers"])))["baton_reason"]
+        for row in rows(ledger, "SELECT headers FROM outbox WHERE topic = 'routing.failed'")
+    ]
+
+    assert (expected, ["schema_violation"] * (expected == "failed")) == (taken, reasons)
+
+
 def test_a_recycled_lead_that_qualifies_anew_is_assigned_anew(ledger: Ledger, outcomes: Outcomes) -> None:
     outcomes.take(record(0, outcome("recycled")))
     run = runner(ledger, world.plan())
