@@ -39,6 +39,9 @@ def event_of(data: Any, at: datetime | None) -> MarketingEvent:
     if not isinstance(data, dict):
         raise refused("schema_violation", "", "an event is an object", "Send one object in braces an event")
     version = data.get("schema_version")
+    if isinstance(version, bool):  # which Python counts among the integers
+        mend = f"Send schema_version {SCHEMA_VERSION}, or leave it out"
+        raise refused("schema_violation", "schema_version", "is not an integer", mend)
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise refused(
             "unsupported_version",

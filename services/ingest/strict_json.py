@@ -17,11 +17,17 @@ from services.ingest.refusal import refused, speakable
 MAX_DEPTH = 64
 """Objects and arrays within each other."""
 
+_MARK = b"\xef\xbb\xbf"
+
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 
 def loads(raw: bytes) -> Any:
-    """Parse one JSON text. Raises `Refused` (`invalid_json`, or `schema_violation` for what is JSON but not for us)."""
+    """Parse one JSON text; a byte order mark before it is passed over, as RFC 8259 allows.
+
+    Raises `Refused` (`invalid_json`, or `schema_violation` for what is JSON but not for us).
+    """
+    raw = raw.removeprefix(_MARK)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

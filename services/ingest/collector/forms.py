@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -116,6 +117,11 @@ def _urlencoded(text: bytes, most: int) -> Pairs:
 
 
 async def _multipart(request: Request, body: bytes, most: int) -> Pairs:
+    boundary = parse_options_header(request.headers.get("content-type"))[1].get(b"boundary", b"")
+    if b"--" + boundary + b"--" not in body:  # a parser takes what is there, be it half of an answer
+        what = "is not multipart/form-data up to the closing boundary that its header names"
+        raise refused("invalid_form", "", what, "Send the whole body, and the boundary in its header")
+
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 

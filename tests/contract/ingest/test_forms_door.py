@@ -11,6 +11,7 @@ from services.ingest.source import Source, Sources
 
 PAGE = {"origin": "https://www.example.com"}
 FIELDS = {"E-Mail": "ana@example.com", "First Name": "Ana", "Company Size": "51-200", "utm_source": "google", "x": "y"}
+CUT = b'--bb\r\nContent-Disposition: form-data; name="email"\r\n\r\nana@example.com\r\n--bb--\r\n'
 
 
 def assert_is_ana(event: dict[str, Any]) -> None:
@@ -48,6 +49,16 @@ async def test_a_form_may_name_its_id_and_its_type(door: Any, taken: Any) -> Non
 
     assert (taken()[0]["event_id"], taken()[0]["type"]) == ("f-1", "demo_requested")
     assert taken()[1]["type"] == "demo_requested"
+
+
+@pytest.mark.parametrize("boundary", ["bb", '"bb"'])
+async def test_a_multipart_form_is_whole_with_its_closing_boundary(door: Any, taken: Any, boundary: str) -> None:
+    for body in (CUT, CUT.removesuffix(b"\r\n"), CUT + b"epilogue"):
+        media = {"content-type": f"multipart/form-data; boundary={boundary}"}
+        answer = await door.post("/v1/forms/website", content=body, headers=media)
+        assert answer.status_code == 202, answer.text
+
+    assert {one["subject"]["email"] for one in taken()} == {"ana@example.com"}
 
 
 async def test_of_a_file_the_name_is_kept(door: Any, taken: Any) -> None:
@@ -105,6 +116,14 @@ async def test_the_shape_of_hubspot_s_forms_is_taken(door: Any, taken: Any, payl
         ({"content": b"{", "headers": {"content-type": "application/json"}}, 400, "invalid_json"),
         ({"content": b"x", "headers": {"content-type": "multipart/form-data"}}, 400, "invalid_form"),
         ({"content": b"garbage", "headers": {"content-type": "multipart/form-data; boundary=b"}}, 400, "invalid_form"),
+        *(
+            (
+                {"content": CUT[:length], "headers": {"content-type": "multipart/form-data; boundary=bb"}},
+                400,
+                "invalid_form",
+            )
+            for length in (len(CUT) - 3, len(CUT) - 8, len(CUT) - 16, 20, 0)
+        ),
         ({"content": b"<x/>", "headers": {"content-type": "text/xml"}}, 415, "unsupported_media_type"),
         ({"content": b"email=" + b"a" * 2_000_000}, 413, "too_large"),
         (

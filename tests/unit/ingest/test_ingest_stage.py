@@ -52,6 +52,12 @@ def test_the_same_record_makes_the_same_bytes(ingest: Any, record: Any, event: A
     assert dict(first.headers)["ce_id"] == str(uuid5(ROOT, "lead_event:e-1")).encode()
 
 
+def test_a_byte_order_mark_before_an_event_is_passed_over(ingest: Any, record: Any, event: Any) -> None:
+    marked = b"\xef\xbb\xbf" + json.dumps(event()).encode()
+
+    assert ingest(record(marked)).outputs == ingest(record(event())).outputs
+
+
 @pytest.mark.parametrize(
     ("content", "reason", "named"),
     [
@@ -68,6 +74,8 @@ def test_the_same_record_makes_the_same_bytes(ingest: Any, record: Any, event: A
         ({"event_id": 7}, "schema_violation", "event_id"),
         ({"schema_version": 99}, "unsupported_version", "schema_version"),
         ({"schema_version": "two"}, "schema_violation", "schema_version"),
+        ({"schema_version": True}, "schema_violation", "schema_version"),
+        ({"schema_version": False}, "schema_violation", "schema_version"),
         ({"occurred_at": "1970-01-01T00:00:00Z"}, "schema_violation", "occurred_at"),
         ({"occurred_at": "2027-09-24T08:42:10Z"}, "schema_violation", "occurred_at"),
         ({"occurred_at": "2026-09-24T08:42:10"}, "schema_violation", "zone"),
