@@ -24,7 +24,8 @@ REPLAY_OF = "baton_replay_of"
 
 def rfc3339(at: datetime) -> str:
     """`at` (aware) in UTC, with a Z."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return at.isoformat()[:-6] + "Z"
 
 
 def cloudevent(*, id: str, source: str, type: str, time: datetime) -> Headers:  # noqa: A002 the specification's names
@@ -42,6 +43,16 @@ def cloudevent(*, id: str, source: str, type: str, time: datetime) -> Headers:  
 def header_map(headers: Sequence[tuple[str, bytes | None]] | None) -> Mapping[str, str]:
     """Headers by name, as text; of several with one name the last counts. Bytes that are not UTF-8 are replaced."""
     return {name: value.decode(errors="replace") for name, value in headers or () if value is not None}
+
+
+def passed_on(headers: Sequence[tuple[str, bytes | None]] | None, names: Sequence[str] = CLOCKS) -> Headers:
+    """The headers of `names` that travel on, as `carried` gives them, for those who need no others."""
+    found = {name: value for name, value in headers or () if value is not None and name in names}
+    return [
+        (name, found[name] if found[name].isascii() else found[name].decode(errors="replace").encode())
+        for name in names
+        if name in found
+    ]
 
 
 def carried(headers: Mapping[str, str], names: Iterable[str] = CLOCKS) -> Headers:

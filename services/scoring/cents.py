@@ -25,6 +25,8 @@ def to_units(points: float) -> int:
 def to_cents(units: int) -> int:
     """`units` in cents, half to even."""
     cents, rest = divmod(units, CENT)
+    if not rest:
+        return cents
     return cents + (rest > _HALF or (rest == _HALF and cents % 2 == 1))
 
 

@@ -50,9 +50,17 @@ def with_facts(layers: Layers, event: Event) -> Layers:
             below.append(layer)
     if not new:
         return layers
-    kept = [Layer(at, event_id, {n: v for n, v in old.items() if n not in new}) for at, event_id, old in below]
-    whole = [*(layer for layer in kept if layer.facts), Layer(*key, dict(sorted(new.items()))), *above]
-    return _within_bounds(whole)
+    whole: list[Layer] = []
+    for layer in below:
+        if layer.facts.keys().isdisjoint(new):
+            whole.append(layer)
+        elif rest := {name: value for name, value in layer.facts.items() if name not in new}:
+            whole.append(Layer(layer.at, layer.event_id, rest))
+    whole.append(Layer(event.at, event.id, dict(sorted(new.items()))))
+    whole += above
+    if any(name.startswith(EXTRA) for name in new):
+        return _within_bounds(whole)
+    return tuple(whole)
 
 
 def _within_bounds(layers: list[Layer]) -> Layers:

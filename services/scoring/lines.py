@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import fsum
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from services.scoring.cents import CENT, UNIT, apportioned, to_cents, to_units
 from services.scoring.decay import worth
-from services.scoring.rulebook import EngagementRule, Limit, Ruleset
+from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset
 from services.scoring.signals import times
 from services.scoring.vocabulary import View
 
 Kind = Literal["fit", "engagement"]
 
 _SECOND: Final = 1_000_000
+_order = attrgetter("order")
+_units_of = lru_cache(to_units)
 
 
 class Line(NamedTuple):
@@ -51,11 +55,9 @@ class Account(NamedTuple):
     entries: list[Entry]
 
 
-def fit_lines(view: View, now: float, ruleset: Ruleset) -> list[Line]:
+def fit_lines(view: View, now: float, rules: Sequence[FitRule]) -> list[Line]:
     """Lines of the fit rules that hold, at `now` (seconds since the epoch)."""
-    return [
-        Line(rule.id, rule.units, rule.units, rule.words, rule.group) for rule in ruleset.fit if rule.holds(view, now)
-    ]
+    return [Line(rule.id, rule.units, rule.units, rule.words, rule.group) for rule in rules if rule.holds(view, now)]
 
 
 def engagement_lines(signals: Mapping[str, bytes], at: int, ruleset: Ruleset) -> list[Line]:
@@ -64,7 +66,7 @@ def engagement_lines(signals: Mapping[str, bytes], at: int, ruleset: Ruleset) ->
     rules.sort(key=_order)
     lines: list[Line] = []
     for rule in rules:
-        counted: Sequence[int] = times(signals[rule.id])
+        counted: Sequence[int] = times(signals[rule.id])  # at least one
         if counted[-1] > at:
             counted = counted[: bisect_right(counted, at)]
         if rule.limit is not None:
@@ -101,11 +103,10 @@ def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: fl
         if line.group is not None:
             by_group[line.group] = by_group.get(line.group, 0) + line.units
     for name, group_max in groups.items():
-        over = by_group.get(name, 0) - to_units(group_max)
-        if over > 0:
+        if (over := by_group.get(name, 0) - _units_of(group_max)) > 0:
             whole.append(Line(f"group:{name}", -over, -over, f"the group {name} gives {group_max:g} at most", name))
             total -= over
-    over = total - to_units(most)
+    over = total - _units_of(most)
     if over > 0:
         whole.append(Line(f"max:{kind}", -over, -over, f"{kind} ends at {most:g}"))
         total -= over
@@ -114,8 +115,8 @@ def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: fl
         total = 0
     cents = to_cents(total)
     entries = [
-        Entry(line.rule, kind, share / 100, to_cents(line.from_units) / 100, line.detail)
-        for line, share in zip(whole, _shares(whole, cents), strict=True)
+        Entry(rule, kind, share / 100, to_cents(from_units) / 100, detail)
+        for (rule, _, from_units, detail, _), share in zip(whole, _shares(whole, cents), strict=True)
         if share
     ]
     return Account(cents / 100, entries)
@@ -123,24 +124,23 @@ def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: fl
 
 def _shares(lines: Sequence[Line], cents: int) -> list[int]:
     """What each line has of the total: first the groups share it, then the lines of each, so that no cap is passed."""
-    if not any(line.units % CENT for line in lines):
-        return [line.units // CENT for line in lines]
+    units = [line.units for line in lines]
+    shares = [of_one // CENT for of_one in units]
+    if sum(units) == CENT * sum(shares):  # whole cents, all of them
+        return shares
     members: dict[str | int, list[int]] = {}
     for index, line in enumerate(lines):
         members.setdefault(line.group or index, []).append(index)
-    of_members = apportioned([sum([lines[i].units for i in inside]) for inside in members.values()], cents)
-    shares = [0] * len(lines)
+    if len(members) == len(lines):
+        return apportioned(units, cents)
+    of_members = apportioned([sum([units[i] for i in inside]) for inside in members.values()], cents)
     for inside, share in zip(members.values(), of_members, strict=True):
         if len(inside) == 1:
             shares[inside[0]] = share
         else:
-            for index, part in zip(inside, apportioned([lines[i].units for i in inside], share), strict=True):
+            for index, part in zip(inside, apportioned([units[i] for i in inside], share), strict=True):
                 shares[index] = part
     return shares
-
-
-def _order(rule: EngagementRule) -> int:
-    return rule.order
 
 
 def _units(counted: Sequence[int], at: int, rule: EngagementRule) -> int:

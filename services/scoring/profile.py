@@ -102,7 +102,9 @@ def absorbed(profile: Profile, event: Event, matched: Iterable[str]) -> Profile:
         seen = with_event(seen, event.at, fingerprint(event.id))
         added = {rule: with_time(signals.get(rule, b""), event.at) for rule in matched}
         if added:
-            signals = dict(sorted({**signals, **added}.items()))
+            known, signals = signals.keys(), {**signals, **added}
+            if not added.keys() <= known:
+                signals = dict(sorted(signals.items()))
         if len(seen) > MOST_EVENTS * ENTRY:
             horizon = oldest(seen)
             seen, signals = seen_after(seen, horizon), since(signals, (horizon + 1) * SECOND)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rules import durations
 from rules.condition import Condition
 from rules.faults import Fault
 from services.scoring.decay import Decay
+
+if TYPE_CHECKING:
+    from services.scoring.lines import Account
+    from services.scoring.vocabulary import View
 
 Holds = Callable[[Any, float], bool]
 
@@ -95,6 +99,9 @@ class Ruleset:
     engagement_groups: Mapping[str, float]
     grade_fit: tuple[float, float, float]
     grade_engagement: tuple[float, float, float]
+    fit_account: Callable[[View, float], Account]
+    """The account of fit at a time (seconds since the epoch)."""
+
     segments: tuple[Segment, ...] = ()
     mql: Condition | None = None
     mql_holds: Holds | None = None
@@ -108,6 +115,8 @@ class Ruleset:
 
     def grade(self, fit: float, engagement: float) -> str:
         """Letter and digit of two rounded scores."""
-        letter = next((name for name, low in zip("ABC", self.grade_fit, strict=True) if fit >= low), "D")
-        digit = next((name for name, low in zip("123", self.grade_engagement, strict=True) if engagement >= low), "4")
+        a, b, c = self.grade_fit
+        one, two, three = self.grade_engagement
+        letter = "A" if fit >= a else "B" if fit >= b else "C" if fit >= c else "D"
+        digit = "1" if engagement >= one else "2" if engagement >= two else "3" if engagement >= three else "4"
         return letter + digit

@@ -19,6 +19,7 @@ from services.scoring import vocabulary
 from services.scoring.cents import to_units
 from services.scoring.decay import Decay
 from services.scoring.declared import DecayKeys, EngagementKeys, FitKeys, GroupKeys, LimitKeys, ScoringKeys
+from services.scoring.fit import FitTable
 from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset, Segment, words_of
 
 __all__ = ["Ruleset", "load", "read"]
@@ -46,16 +47,18 @@ def read(document: Document) -> Ruleset:
     checker.maxima("engagement", keys.engagement)
     engagement = {rule.id: rule for rule in checker.engagement_rules(keys.engagement)}
     mql = checker.qualify(keys)
+    fit, fit_groups = checker.fit_rules(keys.fit), _maxima(keys.fit.groups)
     ruleset = Ruleset(
         rules_hash=document.digest,
-        fit=checker.fit_rules(keys.fit),
+        fit=fit,
         fit_max=keys.fit.max,
         engagement=engagement,
         engagement_max=keys.engagement.max,
-        fit_groups=_maxima(keys.fit.groups),
+        fit_groups=fit_groups,
         engagement_groups=_maxima(keys.engagement.groups),
         grade_fit=checker.thresholds("fit", keys.grade.fit, _LETTERS, keys.fit.max),
         grade_engagement=checker.thresholds("engagement", keys.grade.engagement, _DIGITS, keys.engagement.max),
+        fit_account=FitTable(fit, fit_groups, keys.fit.max).account,
         segments=checker.segments(keys),
         mql=mql,
         mql_holds=mql.compile() if mql else None,

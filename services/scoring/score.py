@@ -14,7 +14,7 @@ from services.scoring.derive import derived
 from services.scoring.event import ATTRIBUTES, EPOCH, EXTRA, SUBJECT, Event
 from services.scoring.layers import facts
 from services.scoring.lifecycle import Move, moved
-from services.scoring.lines import Account, Entry, account, engagement_lines, fit_lines
+from services.scoring.lines import Account, Entry, account, engagement_lines
 from services.scoring.profile import EMPTY, Profile, absorbed, counts, has_seen, quality
 from services.scoring.rulebook import Ruleset
 from services.scoring.vocabulary import View
@@ -95,7 +95,7 @@ def standing(profile: Profile, ruleset: Ruleset, at: int) -> tuple[View, Account
         quality=quality(profile),
         stage=profile.stage,
     )
-    fit = account("fit", fit_lines(view, now, ruleset), ruleset.fit_groups, ruleset.fit_max)
+    fit = ruleset.fit_account(view, now)
     lines = engagement_lines(profile.signals, at, ruleset)
     engagement = account("engagement", lines, ruleset.engagement_groups, ruleset.engagement_max)
     view.fit, view.engagement = fit.score, engagement.score
@@ -115,10 +115,10 @@ def _matched(event: Event, ruleset: Ruleset) -> list[str]:
 def _person(profile: Profile) -> dict[str, Any]:
     known = facts(profile.layers)
     person = {name: known[name] for name in _KNOWN if name in known}
+    whole = len(person) == len(known)
     person |= derived(person)
-    extra = {name.removeprefix(EXTRA): known[name] for name in sorted(known) if name.startswith(EXTRA)}
-    if extra:
-        person["extra"] = extra
+    if not whole:
+        person["extra"] = {name.removeprefix(EXTRA): known[name] for name in sorted(known) if name.startswith(EXTRA)}
     return person
 
 

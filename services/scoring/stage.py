@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.headers import INGESTED_AT, RECEIVED_AT, SCORED_AT, Headers, carried, cloudevent, header_map, rfc3339
+from schemas.headers import INGESTED_AT, RECEIVED_AT, SCORED_AT, Headers, cloudevent, passed_on, rfc3339
 from schemas.ids import derived_id
 from schemas.scored import ScoredLead
 from schemas.topics import LEADS_EVENTS, LEADS_SCORED, changelog, failed
@@ -23,6 +23,7 @@ from streaming.stage import Batch, Codec, Message, RecordError, Stage
 
 NAME = "scoring"
 SOURCE = "baton/scoring"
+_EARLIER = (RECEIVED_AT, INGESTED_AT)
 
 
 def make_stage(ruleset: Ruleset, prefix: str = "") -> Stage:
@@ -67,7 +68,7 @@ def _as_is(profile: Any) -> Any:
 
 def _headers(message: Message, event: Event, scored: Scored) -> Headers:
     """Headers of the outcome; the earlier clocks travel on, the door's from the event where no header has it."""
-    clocks = carried(header_map(message.headers()), (RECEIVED_AT, INGESTED_AT))
+    clocks = passed_on(message.headers(), _EARLIER)
     if not clocks or clocks[0][0] != RECEIVED_AT:
         clocks.insert(0, (RECEIVED_AT, rfc3339(event.received_at).encode()))
     head = cloudevent(
