@@ -17,10 +17,12 @@ from services.routing.ledger import Ledger, Unit
 from services.routing.ledger.answers import Desk
 from services.routing.plan import Plan
 from services.routing.reading import sales_outcome
+from streaming import metrics
 from streaming.run import FAILED, HANDLER_ERROR, failed_record
 from streaming.stage import Failure, Fenced, Message, RecordError, TransientError
 
 NAME = "outcomes"
+STAGE = "routing"
 DUPLICATE = "duplicate"
 
 
@@ -29,7 +31,7 @@ class Outcomes:
 
     def __init__(self, ledger: Ledger, plan: Plan, prefix: str = "", clock: Callable[[], float] = time) -> None:
         self.ledger, self.plan, self.prefix, self.clock = ledger, plan, prefix, clock
-        self.source, self.failed = prefix + SALES_OUTCOMES, prefix + failed("routing")
+        self.source, self.failed = prefix + SALES_OUTCOMES, prefix + failed(STAGE)
 
     def take(self, message: Message) -> str:
         """Take one record; gives what came of it (`applied`, `recorded`, `duplicate`, `unmatched`, `failed`).
@@ -53,9 +55,12 @@ class Outcomes:
                     trace = "".join(format_exception(exc))
                     failure = Failure(message, HANDLER_ERROR, f"{type(exc).__name__} while it was taken", trace)
                 unit.publish([failed_record(self.failed, failure, rfc3339(instant(now)))])
-                return FAILED
         except Fenced:
             return DUPLICATE  # another worker has taken it meanwhile
+        # Among the failed of routing, for in `routing.failed` they stand. Their outcomes are counted under `outcomes`:
+        # those of routing sum to the records of `leads.scored`.
+        metrics.FAILED.labels(STAGE, failure.reason).inc()
+        return FAILED
 
     def _hear(self, unit: Unit, message: Message, now: float) -> str:
         value, (_, stamped) = message.value(), message.timestamp()

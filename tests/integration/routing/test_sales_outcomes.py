@@ -8,6 +8,7 @@ import pytest
 from services.routing.ledger import Ledger
 from services.routing.outcomes import Outcomes
 from streaming.memory import MemoryRecord
+from streaming.metrics import REGISTRY
 from tests.integration.routing.desk import everything, feed, outbox, rows, runner
 from tests.unit.routing import world
 
@@ -80,6 +81,17 @@ def test_a_malformed_outcome_fails_once_with_its_bytes(ledger: Ledger, outcomes:
 
     assert ["failed", "duplicate"] == results
     assert [value] == [None if row["value"] is None else bytes(row["value"]) for row in failed]
+
+
+def test_a_failed_outcome_counts_among_the_failed_of_routing_and_once(outcomes: Outcomes) -> None:
+    def failed() -> float:
+        return REGISTRY.get_sample_value("baton_failed_total", {"stage": "routing", "reason": "invalid_json"}) or 0.0
+
+    before = failed()
+    for _ in range(2):
+        outcomes.take(record(0, b"{"))
+
+    assert 1 == failed() - before
 
 
 @pytest.mark.parametrize(
