@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from baton.failed import FailedRecord
@@ -23,7 +23,10 @@ class Count:
 
 
 class Summary:
-    """Takes one record after the other; keeps the latest `limit` of them, all where it is 0."""
+    """Takes one record after the other; keeps the latest `limit` of them, all where it is 0.
+
+    Of a record it keeps what a row of the list shows: a value may have a megabyte.
+    """
 
     def __init__(self, known: Replays, limit: int) -> None:
         self.records = 0
@@ -41,10 +44,11 @@ class Summary:
         count = self._counts.setdefault(group, Count(*group, "", ""))
         count.records += 1
         count.replayed += self._known.of(one) is not None
+        entry = (one.at, self.records, replace(one, key=None, value=None, headers=(), trace=""))
         if self._limit and len(self._latest) == self._limit:
-            heapq.heappushpop(self._latest, (one.at, self.records, one))
+            heapq.heappushpop(self._latest, entry)
         else:
-            heapq.heappush(self._latest, (one.at, self.records, one))
+            heapq.heappush(self._latest, entry)
 
     def counts(self) -> list[Count]:
         """By stage and reason."""

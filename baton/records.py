@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from baton.refusal import NO, Refusal
 from streaming.client import KafkaAddress
 
-_AT_ONCE = 2_000
+_AT_ONCE = 200  # values may have a megabyte each
 _WAIT = 0.1  # seconds; `consume` waits for as many records as it was asked for
 _SILENCE = 10.0  # seconds without a word from the broker
 _QUIET = {"log_level": 0}  # that no broker answers is said once, by the refusal

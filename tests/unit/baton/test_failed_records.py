@@ -204,3 +204,12 @@ def test_what_is_shown_moves_no_cursor() -> None:
     assert plain("a\nb\x07", keep="\n") == "a\nb\\x07"
     assert readable(b"Zo\xc3\xab \xff") == "Zoë \\xff"
     assert readable(None) == "none"
+
+
+def test_a_list_keeps_rows_and_no_values() -> None:
+    summary = Summary(Replays(), 0)
+    summary.take(record(value=b"x" * 1_000_000, key=b"k" * 1_000, headers=[("kind", b"y" * 1_000)]))
+    (kept,) = summary.latest()
+
+    assert (kept.key, kept.value, kept.headers, kept.trace) == (None, None, (), "")
+    assert kept.row() == record().row()
