@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+LOG_BYTES = 10_000_000
+"""A log that is larger when its process is started is put aside."""
 _TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -24,9 +27,11 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own (so that a terminal's Ctrl-C does not reach it); output goes to `log`.
 
+    A log of more than `LOG_BYTES` is put aside first, as `<name>.log.1`, in the place of the one before.
     When this process dies the child gets the signal `ends_with`. Call it from the main thread: the tie is to a thread.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    _turn_over(log)
     tie = [sys.executable, "-I", "-S", str(_TETHER), str(int(ends_with)), str(os.getpid()), user]
     with log.open("ab") as out:
         return subprocess.Popen(
@@ -37,6 +42,12 @@ def spawn(
             start_new_session=True,
             env=environment,
         )
+
+
+def _turn_over(log: Path) -> None:
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
 
 
 def end(process: subprocess.Popen[bytes], *, first: signal.Signals, seconds: float) -> bool:
