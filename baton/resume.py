@@ -40,9 +40,16 @@ def resume(
     """
     if stage not in STAGES:
         raise Refusal(f"there is no stage `{stage}`", f"Name one of {', '.join(STAGES)}")
-    workers = {url: url for url in urls} or _workers(settings, stage)
+    running = None if urls else state.find(settings.data_dir)
+    workers = {url: url for url in urls} or _workers(settings, stage, running)
     with httpx.Client(timeout=5.0) as client:
-        told = [(url, Told(name, _tell(client, name, url, stage, allowance))) for name, url in workers.items()]
+        try:
+            told = [(url, Told(name, _tell(client, name, url, stage, allowance))) for name, url in workers.items()]
+        except Refusal as refusal:
+            if running is None and not urls and isinstance(refusal.__cause__, httpx.ConnectError):
+                mend = "Start it with `baton up`, set BATON_DATA_DIR, or give a worker's address: --url"
+                raise Refusal(f"nothing is up on {settings.data_dir}", mend, NO) from refusal
+            raise
         if any(one.stood_still for _, one in told):
             pause(LOOK_SECONDS)
         return [
@@ -51,9 +58,8 @@ def resume(
         ]
 
 
-def _workers(settings: Settings, stage: str) -> dict[str, str]:
+def _workers(settings: Settings, stage: str, running: state.Running | None) -> dict[str, str]:
     """Addresses of the stage's workers, by name: those of `baton up`, else the one that this environment is for."""
-    running = state.find(settings.data_dir)
     if running is not None:
         return {name: url for name, url in running.probes.items() if name.rpartition("-")[0] == stage}
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 where it listens

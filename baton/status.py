@@ -15,6 +15,7 @@ from baton.up.stages import STAGES, read_workers, stage_sample
 from baton.up.state import Running
 from baton.up.supervisor import answers_ready
 
+_SHOWN = (*STAGES, "sales")
 _OVER = 1.0  # seconds that rates are taken over
 
 
@@ -52,7 +53,7 @@ def look(settings: Settings) -> Status:
         before, began = read_workers(client, workers), time.monotonic()
         time.sleep(_OVER)
         after, seconds = read_workers(client, workers), time.monotonic() - began
-    stages = tuple(stage_sample(name, after.get(name, []), before.get(name, []), seconds) for name in STAGES)
+    stages = tuple(stage_sample(name, after.get(name, []), before.get(name, []), seconds) for name in _SHOWN)
     return Status(running, stages, {name: answers_ready(address) for name, address in running.probes.items()})
 
 

@@ -38,13 +38,16 @@ def topics_apply(*, as_json: Json = False) -> None:
         typer.echo("all topics are as they should be")
 
 
-def db_upgrade() -> None:
+def db_upgrade(*, as_json: Json = False) -> None:
     """Bring the ledger's tables to this version."""
     from baton import provisioning
     from baton.settings import Settings
 
     provisioning.upgrade_database(provisioning.with_what_is_up(Settings()))
-    typer.echo("the ledger's tables are up to date")
+    if as_json:
+        print_json({"up_to_date": True})
+    else:
+        typer.echo("the ledger's tables are up to date")
 
 
 def roster_apply(*, as_json: Json = False) -> None:

@@ -93,6 +93,9 @@ def test_the_demo_routes_leads_stops_in_order_and_goes_on_at_the_next_start(home
         assert "already up" in second.stderr
         status = json.loads(up.baton("status", "--json").stdout)
         assert {name: ok for name, ok in status["ready"].items() if not ok} == {}
+        rows = {cells[0]: cells for cells in (line.split("\t") for line in up.baton("status").stdout.splitlines())}
+        assert (rows["sales"][1], rows["sales"][-1]) == ("yes", str(ready["pids"]["sales"][0]))
+        assert json.loads(up.baton("db", "upgrade", "--json").stdout) == {"up_to_date": True}
     finally:
         code = up.stop()
 

@@ -180,8 +180,11 @@ def test_schemas_for_a_folder_that_cannot_be_written_are_refused_in_a_line():
     assert "cannot write to /proc/nope" in result.output
 
 
-def test_status_of_nothing_says_no():
-    result = run("status")
+@pytest.mark.parametrize("command", [("status",), ("resume", "ingest")])
+def test_where_nothing_is_up_commands_say_so(monkeypatch, command):
+    monkeypatch.setenv("BATON_METRICS_PORT", str(free_port()))
+
+    result = run(*command)
 
     assert result.exit_code == 1
     assert "nothing is up" in result.output
