@@ -19,6 +19,8 @@ from services.routing.standing import Book
 from streaming.stage import Output
 
 SOURCE = "baton/routing"
+CLOCK_BYTES = 64
+"""RFC 3339 with all its parts is half as long."""
 LINES = 5
 """Lines of the explanation that go along with a lead: those that weigh most."""
 
@@ -120,8 +122,8 @@ def _output(topic: str, record: Record, lead_id: str, id_: str, now: datetime, c
 
 
 def clock_headers(headers: Mapping[str, str]) -> Headers:
-    """The clocks that travel on."""
-    return carried(headers)
+    """The clocks that travel on. What by its length is no clock stays behind: it could make a record too large."""
+    return [(name, value) for name, value in carried(headers) if len(value or b"") <= CLOCK_BYTES]
 
 
 def _clock(headers: Mapping[str, str], name: str) -> datetime | None:

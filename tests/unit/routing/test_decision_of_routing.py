@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.routing import offers
+from services.routing import offers, records
 from services.routing.decision import Decision, Suppressed, count, place, route
 from services.routing.offers import Held
 from services.routing.plan import Plan
@@ -236,3 +236,9 @@ def test_when_candidates_change_everybody_is_level_at_once() -> None:
     made = place(QUEUE, book)
 
     assert "next in turn: had 0 of 0, share 2 of 2, next due by lead 1" == made.reason
+
+
+def test_a_clock_that_is_no_clock_by_its_length_does_not_travel_on() -> None:
+    headers = {"baton_received_at": "2026-09-24T11:59:59.000000Z", "baton_ingested_at": "9" * 500_000}
+
+    assert [("baton_received_at", b"2026-09-24T11:59:59.000000Z")] == records.clock_headers(headers)
