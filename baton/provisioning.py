@@ -115,7 +115,8 @@ def apply_roster(settings: Settings) -> dict[str, object]:
     try:
         new = take_over(ledger, roster, time())
     except TransientError as error:
-        raise Refusal(f"the ledger is away: {error}", "See `baton doctor`") from error
+        reason = str(error).strip().splitlines()[0]
+        raise Refusal(f"the ledger is away: {reason}", "See `baton doctor`") from error
     finally:
         ledger.close()
     return {"reps": len(roster.reps), "roster_hash": roster.hash, "new": new}

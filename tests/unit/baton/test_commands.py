@@ -173,6 +173,17 @@ def test_a_data_folder_that_cannot_be_one_is_said_in_a_line(monkeypatch, folder,
     assert "BATON_DATA_DIR" in result.output
 
 
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("roster", "apply")])
+def test_a_database_that_is_away_is_said_in_a_line(monkeypatch, command):
+    monkeypatch.setenv("BATON_DATABASE_URL", f"postgresql://u:hunter2@127.0.0.1:{free_port()}/x")
+
+    result = run(*command)
+
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert "hunter2" not in result.output
+
+
 def test_schemas_for_a_folder_that_cannot_be_written_are_refused_in_a_line():
     result = run("export-schemas", "/proc/nope")
 
