@@ -43,6 +43,7 @@ class KafkaKeeper:
         self._offsets: dict[int, int] = {}
         self._restore: Restore | None = None
         self._look_due = 0.0
+        self._renewed_for = 0.0  # the assignment's `since`: once for each is enough
         self._former = FormerOwners(settings, self.admin, watchdog)
 
     def open(self) -> None:
@@ -131,7 +132,9 @@ class KafkaKeeper:
 
     def _begin(self, assignment: Assignment, waiting: Sequence[Partition]) -> Restore:
         numbers = [part.number for part in waiting]
-        self.producer.renew_if_silent(self.admin)
+        if assignment.since != self._renewed_for:
+            self.producer.renew_if_silent(self.admin)
+            self._renewed_for = assignment.since
         committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
         self._former.abort_the_dead(owner for _, owner in committed.values())
         source = ends(self.admin, self.stage.source, numbers)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,7 +15,8 @@ import psycopg
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 EVERY_SECONDS = 0.2
-ASK_SECONDS = 2.0
+ENDS_EVERY = 3  # to ask for the ends of topics costs more, and they need not be as exact
+ASK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,13 +75,16 @@ class Watch:
         self.look.close()
 
     def _run(self) -> None:
-        while not self._stop.wait(EVERY_SECONDS):
+        for number in itertools.count():
+            if self._stop.wait(EVERY_SECONDS):
+                return
             since = time.monotonic()
             with suppress(KafkaException, psycopg.Error):
                 positions = self.look.positions()
                 self.positions = self.positions | positions
                 self.readings.append(Reading(since, time.monotonic(), positions))
-                self.ends = self.look.ends()
+                if number % ENDS_EVERY == 0:
+                    self.ends = self.look.ends()
 
 
 class Look:
@@ -90,11 +95,21 @@ class Look:
         self._client: Consumer | None = None
 
     def positions(self) -> dict[int, int]:
-        found = self._ask().committed([TopicPartition(self.topic, n) for n in range(self.partitions)], ASK_SECONDS)
-        good = {at.partition: max(0, at.offset) for at in found if at.error is None}
+        try:
+            return self._committed(range(self.partitions))
+        except KafkaException:
+            pass
+        good: dict[int, int] = {}  # an offset on which a transaction is open holds up the answer for all of them
+        for number in range(self.partitions):
+            with suppress(KafkaException):
+                good |= self._committed([number])
         if not good:
             self.close()
         return good
+
+    def _committed(self, numbers: Iterable[int]) -> dict[int, int]:
+        found = self._ask().committed([TopicPartition(self.topic, n) for n in numbers], ASK_SECONDS)
+        return {at.partition: max(0, at.offset) for at in found if at.error is None}
 
     def ends(self) -> dict[int, int]:
         client = self._ask()
