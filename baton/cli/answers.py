@@ -43,3 +43,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     out.print(table)
+
+
+def plain(text: str, keep: str = "") -> str:
+    """Text for a terminal: what would move its cursor or change its colours is spelled out."""
+    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from baton.cli import replaying
-from baton.cli.answers import Json, console, print_json, print_table
+from baton.cli.answers import Json, console, plain, print_json, print_table
 from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
 
 if TYPE_CHECKING:
@@ -138,11 +138,6 @@ def export(
         raise Refusal(f"cannot write {where}: {error.strerror}", "Give another file, or make room") from error
     if file is not None:
         typer.echo(f"{count:,} records in {file}")
-
-
-def plain(text: str, keep: str = "") -> str:
-    """Text for a terminal: what would move its cursor or change its colours is spelled out."""
-    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)
 
 
 def readable(data: bytes | None, keep: str = "") -> str:

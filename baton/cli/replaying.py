@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from baton.cli.answers import Json, print_json
+from baton.cli.answers import Json, plain, print_json
 from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def replay(
 
 
 def _print_plan(plan: Plan) -> None:
-    from baton.cli.failures import plain
 
     for (stage, reason, topic), count in sorted(plan.groups.items()):
         typer.echo(f"{count:,} × {stage} {plain(reason)} → {plain(topic)}")

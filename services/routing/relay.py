@@ -9,7 +9,6 @@ crash at any point repeats the round and publishes nothing twice, for Kafka's wo
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
@@ -21,6 +20,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.topics import LEADS_SCORED
+from services.routing.background import Background
 from services.routing.ledger import Ledger, outbox
 from services.routing.ledger.faults import told_apart
 from services.routing.ledger.outbox import Waiting
@@ -57,32 +57,16 @@ def kafka_relay(ledger: Ledger, address: KafkaAddress, prefix: str = "") -> Rela
     return Relay(ledger, name, lambda ledger_id: KafkaPublisher(address, name, prefix + LEADS_SCORED, ledger_id))
 
 
-class Relay:
+class Relay(Background):
     """Runs in a thread of its own between `start` and `stop`. `make` makes a publisher for a ledger of that id."""
 
     def __init__(self, ledger: Ledger, name: str, make: Callable[[str], Publisher]) -> None:
+        super().__init__("relay")
         self.ledger, self.name, self.make = ledger, name, make
         self.leading = False
         self.trouble = ""
         self.well_at = monotonic()
         self._failures = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="relay", daemon=True)
-
-    def start(self) -> None:
-        """Begin, in the background."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 30.0) -> None:
-        """End after the round in hand."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-
-    def unwell(self) -> str:
-        """Why the process ought to be started again; empty where it need not be."""
-        dead = self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
-        return "the relay's thread has ended" if dead else ""
 
     def run(self) -> None:
         """Relay until `stop`. Faults that pass are waited out; `trouble` says which one it is."""

@@ -7,7 +7,6 @@ and come up again at the next tick.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from time import time
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, text, true,
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.routing import offers
+from services.routing.background import Background
 from services.routing.calendars import instant
 from services.routing.eligibility import obstacle
 from services.routing.ledger import Ledger, Unit, book
@@ -54,28 +54,12 @@ class Busy(NamedTuple):
     since: float
 
 
-class Timers:
+class Timers(Background):
     """Ticks in a thread of its own between `start` and `stop`; a tick can also be asked for by itself."""
 
     def __init__(self, ledger: Ledger, plan: Plan, prefix: str = "", clock: Callable[[], float] = time) -> None:
+        super().__init__("timers")
         self.ledger, self.plan, self.prefix, self.clock = ledger, plan, prefix, clock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="timers", daemon=True)
-
-    def start(self) -> None:
-        """Begin, in the background."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 30.0) -> None:
-        """End after the tick in hand."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-
-    def unwell(self) -> str:
-        """Why the process ought to be started again; empty where it need not be."""
-        dead = self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
-        return "the timers' thread has ended" if dead else ""
 
     def run(self) -> None:
         """Tick until `stop`; a fault that passes is told, and the next tick tries again."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.cli.failures import plain, readable
+from baton.cli.answers import plain
+from baton.cli.failures import readable
 from baton.failed import FailedRecord, Selection, failed_record, moment, place
 from baton.failures import Summary
 from baton.patch import Patch
