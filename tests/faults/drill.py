@@ -15,6 +15,8 @@ from tests.faults.verdict import Verdict, judge_path, judge_sums
 
 TRIES = 3
 REST_SECONDS = 180.0
+MOST_IDLE = 5
+"""One fault in so many may find nothing to do; it is not counted."""
 
 
 @dataclass
@@ -54,9 +56,12 @@ def drill(
         say(f"{time.monotonic() - began:6.1f} s  {_words(struck)}")
         if struck.wrong:
             break
-        if not struck.had_work:
-            outcome.wrong.append(f"{_names(faults)}: {TRIES} times no work was left when it struck")
     outcome.seconds = time.monotonic() - began
+    idle = sum(not struck.had_work for struck in outcome.struck)
+    if idle * MOST_IDLE > len(outcome.struck):
+        outcome.wrong.append(
+            f"{idle} of {len(outcome.struck)} faults found no work, {TRIES} times each: this says little"
+        )
     _judge(site, outcome, say)
     return outcome
 
