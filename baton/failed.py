@@ -15,9 +15,9 @@ from baton.records import Spans, raw_headers, read_spans, spans
 from baton.refusal import NO, Refusal
 from baton.settings import Settings
 from rules import durations
-from schemas import headers as names
-from schemas.headers import header_map
+from schemas.headers import REPLAY_OF, header_map
 from schemas.topics import failed
+from streaming import run as names
 
 STAGES = ("ingest", "scoring", "routing")
 EPOCH = 0.0
@@ -154,7 +154,7 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
     raw = raw_headers(message)
     said = header_map(raw)
     failed_at = said.get(names.FAILED_AT, "")
-    ours = {*names.FAILURE, names.REPLAY_OF}
+    ours = {*names.FAILED_HEADERS, REPLAY_OF}
     return FailedRecord(
         id=f"{stage}-{message.partition()}-{message.offset()}",
         stage=stage,
@@ -169,7 +169,7 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
         key=message.key(),
         value=message.value(),
         headers=tuple((name, value) for name, value in raw if name not in ours),
-        replay_of=said.get(names.REPLAY_OF, ""),
+        replay_of=said.get(REPLAY_OF, ""),
     )
 
 

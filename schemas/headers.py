@@ -14,10 +14,6 @@ Headers: TypeAlias = list[tuple[str, bytes]]
 RECEIVED_AT, INGESTED_AT, SCORED_AT = "baton_received_at", "baton_ingested_at", "baton_scored_at"
 CLOCKS = (RECEIVED_AT, INGESTED_AT, SCORED_AT)
 
-REASON, DETAIL, TRACE = "baton_reason", "baton_detail", "baton_trace"
-TOPIC, PARTITION, OFFSET, FAILED_AT = "baton_topic", "baton_partition", "baton_offset", "baton_failed_at"
-FAILURE = frozenset((REASON, DETAIL, TRACE, TOPIC, PARTITION, OFFSET, FAILED_AT))
-"""What is added to a record that failed, and goes when it is replayed."""
 REPLAY_OF = "baton_replay_of"
 """Id of the failed record that a record is a replay of."""
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas import MarketingEvent
-from schemas.headers import DETAIL, FAILED_AT, OFFSET, PARTITION, REASON, TOPIC, rfc3339
+from schemas.headers import rfc3339
 from services.ingest.collector import admission, bodies
 from services.ingest.collector.door import Door, count
 from services.ingest.collector.events import accepted
@@ -20,6 +20,7 @@ from services.ingest.platforms.platform import Delivery, Fetcher, Notice, Parsed
 from services.ingest.publisher import Outgoing
 from services.ingest.refusal import Refused, refused
 from services.ingest.source import Source
+from streaming.run import DETAIL, FAILED_AT, OFFSET, PARTITION, REASON, TOPIC
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ from baton.embedded.broker import EmbeddedBroker
 from baton.embedded.child import first_line_number
 from baton.embedded.database import EmbeddedDatabase
 from baton.embedded.ports import answers
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 
@@ -45,16 +45,11 @@ def connect(database: EmbeddedDatabase) -> psycopg.Connection:
     return psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True)
 
 
-def gone(pid: int, seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
-            return True
-        time.sleep(0.05)
-    return False
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_database_keeps_its_data_over_a_restart(home):
@@ -149,4 +144,4 @@ def test_servers_end_with_a_parent_that_is_killed_and_the_next_start_goes_on(hom
     finally:
         database.stop()
         broker.stop()
-    assert all(gone(pid) for pid in pids)
+    until(lambda: all(gone(pid) for pid in pids), 20, "the servers to end with their parent")
