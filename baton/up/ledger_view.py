@@ -60,6 +60,11 @@ def last_routed(engine: Engine, since: datetime | None = None) -> tuple[RoutedSa
     return tuple(_routed(*one) for one in found)
 
 
+def known(engine: Engine) -> set[str]:
+    """Ids of the last assignments that are there already: those of earlier runs are no news."""
+    return {lead.assignment_id for lead in last_routed(engine)}
+
+
 def _routed(assignment_id: str, created_at: datetime, value: bytes) -> RoutedSample:
     """The lead as it was first routed, whatever became of it since."""
     routed: dict[str, Any] = orjson.loads(value)

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from baton import configuration, provisioning
 from baton.embedded.child import tail
 from baton.settings import Settings
-from baton.up import plan, state
+from baton.up import ledger_view, plan, state
 from baton.up.presenters import Presenter
 from baton.up.sampler import Sampler
 from baton.up.servers import Servers
@@ -106,12 +106,14 @@ class _House:
             supervisor.start(specs, within=_STARTS_WITHIN, stopped=self.stopping.asked)
             if self.stopping.asked():
                 return
-            self._ready(supervisor, specs)
-            if self.options.demo:
-                collector, sales = self._address(specs, "collector"), self._address(specs, "sales")
-                told = plan.traffic(self.settings, self.options.demo, collector, sales, demo_secrets)
-                supervisor.start([told], within=_STARTS_WITHIN)
             with _engine(self.servers.database_url) as engine:
+                # Before anybody hears that we are ready: a lead that comes right then is news.
+                self.seen = ledger_view.known(engine)
+                self._ready(supervisor, specs)
+                if self.options.demo:
+                    collector, sales = self._address(specs, "collector"), self._address(specs, "sales")
+                    told = plan.traffic(self.settings, self.options.demo, collector, sales, demo_secrets)
+                    supervisor.start([told], within=_STARTS_WITHIN)
                 self._watch(supervisor, specs, engine)
         finally:
             if supervisor.workers:
@@ -147,7 +149,6 @@ class _House:
         where = [(spec.stage, spec.probes) for spec in specs if spec.probes is not None]
         with httpx.Client(timeout=1.0) as client:
             sampler = Sampler(lambda: read_workers(client, where), engine, self.weighted)
-            self.seen = sampler.known()
             sampler.start()
             try:
                 shown = 0.0

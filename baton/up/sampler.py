@@ -45,12 +45,6 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
         self.latest = Snapshot(datetime.now(UTC), 0.0)
 
-    def known(self) -> set[str]:
-        """Ids of assignments that are there already: those of earlier runs are no news."""
-        if self._engine is None:
-            return set()
-        return {lead.assignment_id for lead in ledger_view.last_routed(self._engine)}
-
     def start(self) -> None:
         """Take snapshots from now on."""
         self._thread.start()
