@@ -83,17 +83,23 @@ class LeadRecord(NamedTuple):
 
 def records(count: int, active: int) -> Iterator[LeadRecord]:
     """The first `count` records of a world with `active` leads at a time. `event_id` of the n-th (from 0) is `e<n>`."""
+    for n, who, step in doings(0, count, active):
+        yield _record(n, who, step, START + CYCLE * n / active)
+
+
+def doings(first: int, count: int, active: int) -> Iterator[tuple[int, Person, int]]:
+    """Of `count` events from the `first`: its place in the world, who does something, and which step of theirs."""
     if gcd(_STRIDE, active) != 1:
         raise ValueError(f"{active} leads cannot be shuffled; take another number")
     people: dict[int, tuple[int, Person]] = {}
-    for n in range(count):
+    for n in range(first, first + count):
         cycle, place = divmod(n, active)
         slot = (place * _STRIDE + cycle) % active
         generation, step = divmod(cycle + slot % STEPS, STEPS)
         known = people.get(slot)
         if known is None or known[0] != generation:
             known = people[slot] = (generation, person(generation * active + slot, len(JOURNEYS)))
-        yield _record(n, known[1], step, START + CYCLE * n / active)
+        yield n, known[1], step
 
 
 def number_of(event_id: str) -> int:
