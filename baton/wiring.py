@@ -94,7 +94,7 @@ def _probes(
 def run_collector(settings: Settings) -> int:
     """The collector, until it is told to stop."""
     from services.ingest.collector.app import make_collector
-    from services.ingest.platforms.meta_graph import GraphReader
+    from services.ingest.platforms.fetchers import FETCHERS
     from services.ingest.publisher import KafkaPublisher
 
     log = set_up("collector", settings)
@@ -106,13 +106,14 @@ def run_collector(settings: Settings) -> int:
     log.info("listening", port=door.getsockname()[1])
 
     async def serve() -> None:
-        publisher, meta = KafkaPublisher(address.librdkafka_config()), GraphReader()
+        publisher = KafkaPublisher(address.librdkafka_config())
+        fetchers = {kind: make() for kind, make in FETCHERS.items()}
         try:
-            app = make_collector(sources, publisher, prefix=settings.topic_prefix, fetchers={"meta": meta})
-            await _serve(app, door)
+            await _serve(make_collector(sources, publisher, prefix=settings.topic_prefix, fetchers=fetchers), door)
         finally:
             await publisher.close()
-            await meta.close()
+            for fetcher in fetchers.values():
+                await fetcher.close()
 
     with _runner() as runner:
         runner.run(serve())

@@ -11,10 +11,8 @@ OWN = ("form", "events")
 
 KINDS = (*OWN, *PLATFORMS)
 
-NOT_BUILT = tuple(
-    kind for kind in ("linkedin", "tiktok", "hubspot", "segment", "webflow", "standard") if kind not in PLATFORMS
-)
-"""Kinds that are named in the contract and do not work yet."""
-
 NEEDS: Mapping[str, tuple[str, ...]] = {kind: platform.needs for kind, platform in PLATFORMS.items()}
 """Keys that an entry of the kind must have: what can be verified must be."""
+
+MAY_BE_UNSIGNED = ("linkedin",)
+"""Kinds whose notices hold nothing of a person, and whose leads are fetched from the platform itself."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from rules.faults import Fault
 
 GRAPH_URL = "https://graph.facebook.com"
+LINKEDIN_URL = "https://api.linkedin.com/rest"
+LINKEDIN_VERSION = "202610"
+"""Of LinkedIn's API, which has one each month and serves each for about a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,10 @@ class Source:
     verify_token: str | None = field(default=None, repr=False)
     access_token: str | None = field(default=None, repr=False)
     graph_url: str = GRAPH_URL
+    linkedin_url: str = LINKEDIN_URL
+    linkedin_version: str = LINKEDIN_VERSION
+    unsigned: bool = False
+    """Notices without a signature are taken too, where the platform sends none; one that is there must fit."""
     public_url: str | None = None
     """The webhook's address as the platform knows it, where a proxy stands before the collector."""
     origins: tuple[str, ...] = ()

@@ -14,8 +14,8 @@ from rules.document import Document, validated
 from rules.document import load as load_document
 from rules.durations import Duration
 from rules.faults import Fault, FaultyConfiguration
-from services.ingest.kinds import KINDS, NEEDS, NOT_BUILT
-from services.ingest.source import GRAPH_URL, Source, Sources
+from services.ingest.kinds import KINDS, MAY_BE_UNSIGNED, NEEDS
+from services.ingest.source import GRAPH_URL, LINKEDIN_URL, LINKEDIN_VERSION, Source, Sources
 
 ENV = "env:"
 
@@ -61,6 +61,11 @@ class SourceEntry(BaseModel):
     verify_token: Reference | None = None
     access_token: Reference | None = None
     graph_url: str = Field(default=GRAPH_URL, pattern=r"^https?://[^/\s]+")
+    linkedin_url: str = Field(default=LINKEDIN_URL, pattern=r"^https?://[^/\s]+")
+    linkedin_version: str = Field(
+        default=LINKEDIN_VERSION, pattern=r"^20\d{4}$", coerce_numbers_to_str=True, description="year and month"
+    )
+    unsigned: bool = False
     public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
     origins: list[Annotated[str, AfterValidator(_origin)]] = Field(default=[], description="CORS")
     region: Annotated[str, AfterValidator(_region)] | None = None
@@ -100,13 +105,13 @@ def _faults(document: Document, entries: list[SourceEntry]) -> Iterator[Fault]:
             if name in seen:
                 yield document.fault((*loc, "id"), f"two sources are called `{name}`", "Give each its own id.")
             seen.add(name)
-        if entry.kind in NOT_BUILT:
-            mend = f"Use one of {', '.join(KINDS)}, or send its events to /v1/events under a source of kind `events`."
-            yield document.fault((*loc, "kind"), f"the kind `{entry.kind}` is not built yet", mend)
-        elif entry.kind not in KINDS:
+        if entry.kind not in KINDS:
             yield document.fault(
                 (*loc, "kind"), f"`{entry.kind}` is no kind of source", f"Use one of {', '.join(KINDS)}."
             )
+        if entry.unsigned and entry.kind not in MAY_BE_UNSIGNED:
+            mend = f"Take it out: only {', '.join(MAY_BE_UNSIGNED)} may come without a signature."
+            yield document.fault((*loc, "unsigned"), f"a source of kind `{entry.kind}` must be verified", mend)
         for need in NEEDS.get(entry.kind, ()):
             if not getattr(entry, need):
                 reference = "[env:NAME]" if need == "secrets" else "env:NAME"
@@ -126,6 +131,9 @@ def _source(entry: SourceEntry, environ: Mapping[str, str]) -> Source:
         verify_token=value(entry.verify_token),
         access_token=value(entry.access_token),
         graph_url=entry.graph_url.rstrip("/"),
+        linkedin_url=entry.linkedin_url.rstrip("/"),
+        linkedin_version=entry.linkedin_version,
+        unsigned=entry.unsigned,
         public_url=entry.public_url,
         origins=tuple(entry.origins),
         region=entry.region,

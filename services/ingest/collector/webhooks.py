@@ -76,7 +76,7 @@ async def _fetch(
             except Refused as why:
                 return notice, why
 
-    unreachable, lost = [], []
+    unreachable, lost = [], list(parsed.kept)
     for found in await asyncio.gather(*map(one, parsed.notices)):
         if isinstance(found, MarketingEvent):
             parsed.events.append(found)
@@ -88,7 +88,7 @@ async def _fetch(
 
 
 def _failed(notice: Notice, why: Refused, door: Door, now: datetime) -> Outgoing:
-    """A notice whose lead will never come, kept beside the stage's failed records: a repeat would not help."""
+    """A notice that will never be an event, kept beside the stage's failed records: a repeat would not help."""
     headers = {
         REASON: why.reason,
         DETAIL: why.detail,

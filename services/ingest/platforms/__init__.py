@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from services.ingest.platforms.google import Google
 from services.ingest.platforms.hubspot import Hubspot
+from services.ingest.platforms.linkedin import Linkedin
 from services.ingest.platforms.meta import Meta
 from services.ingest.platforms.platform import Platform
 from services.ingest.platforms.segment import Segment
@@ -17,6 +18,7 @@ from services.ingest.platforms.webflow import Webflow
 PLATFORMS: Mapping[str, Platform] = {
     "google": Google(),
     "meta": Meta(),
+    "linkedin": Linkedin(),
     "tiktok": Tiktok(),
     "typeform": Typeform(),
     "hubspot": Hubspot(),

@@ -10,13 +10,13 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
-import orjson
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from schemas import MarketingEvent
+from services.ingest.platforms.asking import Passing, api_client, ask, patiently
 from services.ingest.platforms.meta import event_of_lead
 from services.ingest.platforms.platform import Notice, Unreachable
 from services.ingest.refusal import refused
@@ -26,28 +26,20 @@ _NOT_THERE = frozenset((100, 803))
 """Error codes for a lead that does not exist, or not for us."""
 
 
-class _Passing(Unreachable):
-    """Worth another try at once."""
-
-
 class GraphReader:
     """A `Fetcher`. `deadline` (seconds) bounds one lead with all its tries, well below what Meta waits for."""
 
     def __init__(
         self, client: httpx.AsyncClient | None = None, *, deadline: float = 6.0, longest_wait: float = 1.0
     ) -> None:
-        self._client = client or httpx.AsyncClient(timeout=httpx.Timeout(3.0), follow_redirects=False)
+        self._client = client or api_client()
         self._deadline, self._longest_wait = deadline, longest_wait
 
     async def fetch(self, notice: Notice, source: Source, received_at: datetime) -> MarketingEvent:
         """The lead as an event. Raises `Unreachable`, or `Refused` where Meta has no such lead for us."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_Passing),
-            wait=wait_random_exponential(multiplier=0.1, max=self._longest_wait),
-            stop=stop_after_delay(self._deadline),
-            reraise=True,
+        lead = await patiently(
+            partial(self._read, notice.lead, source), deadline=self._deadline, longest_wait=self._longest_wait
         )
-        lead: Mapping[str, Any] = await retrying(self._read, notice.lead, source)
         return event_of_lead(lead, notice, source, received_at)
 
     async def close(self) -> None:
@@ -57,25 +49,16 @@ class GraphReader:
     async def _read(self, lead: str, source: Source) -> Mapping[str, Any]:
         token = source.access_token or ""
         proof = hmac.digest(source.secrets[0].encode(), token.encode(), hashlib.sha256).hex() if source.secrets else ""
-        try:
-            response = await self._client.get(
-                f"{source.graph_url}/{lead}",
-                params={"appsecret_proof": proof},
-                headers={"authorization": f"Bearer {token}"},
-            )
-        except httpx.HTTPError as error:
-            raise _Passing(f"the Graph API does not answer: {type(error).__name__}") from None
-        try:
-            body = orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            body = None
-        if (
-            response.status_code == httpx.codes.OK
-            and isinstance(body, dict)
-            and isinstance(body.get("field_data"), list)
-        ):
+        status, body = await ask(
+            self._client,
+            "the Graph API",
+            f"{source.graph_url}/{lead}",
+            {"authorization": f"Bearer {token}"},
+            {"appsecret_proof": proof},
+        )
+        if status == httpx.codes.OK and isinstance(body, dict) and isinstance(body.get("field_data"), list):
             return body
-        raise _fault(response.status_code, body)
+        raise _fault(status, body)
 
 
 def _fault(status: int, body: Any) -> Exception:
@@ -85,7 +68,7 @@ def _fault(status: int, body: Any) -> Exception:
     code = error.get("code")
     said = f"the Graph API answered {status}" + (f", error {code}" if isinstance(code, int) else "")
     if status >= 500 or error.get("is_transient") is True:
-        return _Passing(said)
+        return Passing(said)
     if code in _NOT_THERE or (status == httpx.codes.NOT_FOUND and code is None):
         return refused(
             "lead_not_found",

@@ -46,10 +46,14 @@ class Notice(NamedTuple):
 
 @dataclass(slots=True)
 class Parsed:
-    """What a delivery holds. `refused` are its bad members: their index, and why."""
+    """What a delivery holds. `refused` are its bad members: their index, and why.
+
+    `kept` are notices that make no event and must still be seen by somebody: they go to the failed records, with why.
+    """
 
     events: list[MarketingEvent] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    kept: list[tuple[Notice, Refused]] = field(default_factory=list)
     refused: list[tuple[int, Refused]] = field(default_factory=list)
 
 
@@ -75,6 +79,9 @@ class Fetcher(Protocol):
 
     async def fetch(self, notice: Notice, source: Source, received_at: datetime) -> MarketingEvent:
         """The event. Raises `Unreachable` for what passes, `Refused` for what will never come."""
+
+    async def close(self) -> None:
+        """Give the connections back."""
 
 
 class Unreachable(Exception):

@@ -18,7 +18,7 @@ import pytest
 from services.ingest import cloudevents
 from services.ingest.collector import hubspot_form
 from services.ingest.fields import event_data
-from services.ingest.platforms import PLATFORMS
+from services.ingest.platforms import PLATFORMS, linkedin
 from services.ingest.platforms.meta import event_of_lead
 from services.ingest.platforms.platform import Delivery, Notice
 from services.ingest.reading import event_of
@@ -31,6 +31,7 @@ PAYLOADS = Path(__file__).parents[2] / "contract" / "ingest" / "payloads"
 KINDS = {
     "google": "google-lead",
     "meta": "meta-leadgen",
+    "linkedin": "linkedin-notification",
     "tiktok": "tiktok-lead",
     "typeform": "typeform-response",
     "hubspot": "hubspot-webhook",
@@ -96,6 +97,20 @@ def test_a_damaged_lead_of_the_graph_is_an_event_or_a_refusal() -> None:
         if isinstance(lead, dict):
             with suppress(Refused):
                 assert event_of_lead(lead, Notice("1", {}), SOURCE, NOW).event_id == "x:1"
+
+
+def test_a_damaged_lead_or_form_of_linkedin_is_an_event_or_a_refusal() -> None:
+    lead, form = (
+        json.loads((PAYLOADS / f"{name}.json").read_text()) for name in ("linkedin-form-response", "linkedin-form")
+    )
+    pairs = [
+        *((one, form) for one in damaged("linkedin-form-response")),
+        *((lead, one) for one in damaged("linkedin-form")),
+    ]
+    for one, its_form in pairs:
+        if isinstance(one, dict) and isinstance(its_form, dict):
+            with suppress(Refused):
+                assert linkedin.event_of_lead(one, its_form, Notice("1", {}), SOURCE, NOW).event_id == "x:1"
 
 
 def test_a_damaged_form_of_hubspot_s_shape_is_an_event_or_a_refusal() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,12 +73,27 @@ def test_the_file_that_ships_loads_with_no_variable_set() -> None:
     assert len(found.notices) == 3
 
 
+def test_the_source_that_ships_behind_a_comment_loads_once_it_is_taken_away(file: Path) -> None:
+    file.write_text(re.sub(r"^  # (- id: linkedin|  [a-z_]+: )", r"  \1", SHIPPED.read_text(), flags=re.MULTILINE))
+    linkedin = sources.load(file, {"LINKEDIN_CLIENT_SECRET": "s", "LINKEDIN_ACCESS_TOKEN": "a"}).get("linkedin")
+
+    assert linkedin is not None
+    assert (linkedin.closed, linkedin.unsigned, linkedin.linkedin_version) == (False, False, "202610")
+    assert linkedin.linkedin_url == "https://api.linkedin.com/rest"
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
         ("{id: a, kind: fax}", "`fax` is no kind of source"),
         ("{id: a, kind: google}", "needs `secrets`"),
         ("{id: a, kind: meta, secrets: [env:S]}", "needs `verify_token`"),
+        ("{id: a, kind: linkedin, secrets: [env:S]}", "needs `access_token`"),
+        (
+            "{id: a, kind: linkedin, secrets: [env:S], access_token: env:T, linkedin_version: 2026-10}",
+            "linkedin_version",
+        ),
+        ("{id: a, kind: google, secrets: [env:S], unsigned: true}", "must be verified"),
         ("{id: a, kind: google, secrets: [plain-text-secret]}", "never written in this file"),
         ("{id: a, kind: form, region: Germany}", "region"),
         ("{id: a, kind: form, origins: [www.example.com/path]}", "origin"),
