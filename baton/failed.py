@@ -47,6 +47,11 @@ class FailedRecord:
     headers: tuple[tuple[str, bytes | None], ...]
     replay_of: str = ""
 
+    @property
+    def is_notice(self) -> bool:
+        """Whether it never was a record, but is what a platform gave notice of; it makes no event as it is."""
+        return bool(self.topic) and self.partition < 0 and self.offset < 0
+
     def row(self) -> dict[str, Any]:
         """As `baton failed list --json` has it."""
         columns = ("id", "stage", "reason", "detail", "topic", "partition", "offset", "failed_at", "replay_of")

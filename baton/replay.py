@@ -35,7 +35,7 @@ FAULTS_SHOWN = 20
 class Request:
     """What is asked for. `again`: also what was replayed before, or was overtaken (see `baton.overtaken`).
 
-    Ids that are named are replayed however often.
+    Ids that are named are replayed however often. Notices only where a patch makes events of them.
     """
 
     selection: Selection
@@ -44,6 +44,8 @@ class Request:
 
     def wants(self, record: FailedRecord, known: Replays) -> bool:
         """Whether a record that was selected is to be replayed."""
+        if record.is_notice and self.patch is None and not self.selection.ids:
+            return False
         return self.again or bool(self.selection.ids) or known.of(record) is None
 
 
@@ -51,14 +53,16 @@ class Request:
 class Plan:
     """What would be done.
 
-    `groups`: how many, by stage, reason and topic. `left_out`: how many were replayed before. `overtaken`: ids left out
-    since a newer record of their key tells all. `faults`: ids and why they cannot be replayed, the first few.
+    `groups`: how many, by stage, reason and topic. `left_out`: how many were replayed before. `notices`: how many are
+    left out since they are a platform's notices. `overtaken`: ids left out since a newer record of their key tells all.
+    `faults`: ids and why they cannot be replayed, the first few.
     """
 
     request: Request
     where: Spans
     groups: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     left_out: int = 0
+    notices: int = 0
     overtaken: set[str] = field(default_factory=set)
     faulty: int = 0
     faults: list[tuple[str, str]] = field(default_factory=list)
@@ -78,7 +82,8 @@ def plan(settings: Settings, request: Request) -> Plan:
     for one in failed.records(settings, request.selection, made.where):
         missing.discard(one.id)
         if not request.wants(one, known):
-            made.left_out += 1
+            made.notices += one.is_notice
+            made.left_out += not one.is_notice
         elif why := _obstacle(settings, one, made):
             made.faulty += 1
             if len(made.faults) < FAULTS_SHOWN:
@@ -139,6 +144,8 @@ def replayed(record: FailedRecord, patch: Patch | None = None, partitions: int |
 def _obstacle(settings: Settings, record: FailedRecord, plan: Plan) -> str:
     """Why a record cannot be replayed; empty where it can."""
     topic = record.topic
+    if record.is_notice and plan.request.patch is None:
+        return "it is a platform's notice, and makes no event as it is; --edit can make one of it"
     if not topic:
         return "it does not say which topic it came from"
     if topic not in plan.partitions:

@@ -68,6 +68,8 @@ def _print_plan(plan: Plan) -> None:
         typer.echo(f"{count:,} × {stage} {plain(reason)} → {plain(topic)}")
     if plan.left_out:
         typer.echo(f"{plan.left_out:,} were replayed before and are left out; --again takes them too")
+    if plan.notices:
+        typer.echo(f"{plan.notices:,} are left out, notices of a platform that make no event; --edit takes them too")
     if plan.overtaken:
         why = "a newer record of the same lead has come since and tells all that they did"
         typer.echo(f"{len(plan.overtaken):,} are left out, {why}; --again takes them too")
@@ -87,6 +89,7 @@ def _print_result(plan: Plan, done: int, *, as_json: bool) -> None:
                 "selected": plan.records,
                 "replayed": done,
                 "left_out": plan.left_out,
+                "notices": plan.notices,
                 "overtaken": sorted(plan.overtaken),
             }
         )
