@@ -2,17 +2,102 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import inspect
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
+import faust
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 from faust import Worker
+from faust.app import BootStrategy
 from faust.transport.drivers import aiokafka as driver
+from mode import Service
 
-from streaming.faust.app import EngineSettings, make_app
+from streaming.faust.app import EngineSettings, StageApp, make_app
+from streaming.faust.engine import Engine
 from streaming.faust.inner import CommittedThread
 from streaming.stage import Stage
+
+HOUSE = Path(__file__).parents[2]
+
+ERRORS = (
+    *("_PARTITION_EOF", "_AUTO_OFFSET_RESET", "_QUEUE_FULL", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"),
+    *("_PURGE_QUEUE", "_PURGE_INFLIGHT", "_FENCED"),
+)
+"""librdkafka's own errors, as confluent-kafka names them."""
+
+INNER = {f"KafkaError.{name}" for name in ERRORS} | {
+    *("super()._create_worker_consumer", "self._on_sigint", "self._on_sigterm")
+}
+"""All that the code touches of names with an underscore in packages whose makers promise nothing of them."""
+
+PROMISED = ("_exit", "_replace", "_fields", "_mapping")
+"""Such names that are documented: of `os`, of named tuples, of SQLAlchemy's rows."""
+
+
+def own_names(tree: ast.AST) -> set[str]:
+    """What a module defines and assigns itself."""
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    stored = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return functions | stored
+
+
+def inner_names() -> Iterator[str]:
+    """Every name with an underscore before it that the code looks up in something that is not its own."""
+    files = [
+        file
+        for folder in ("schemas", "rules", "streaming", "services", "baton")
+        for file in (HOUSE / folder).rglob("*.py")
+    ]
+    trees = [ast.parse(file.read_text()) for file in files]
+    ours = set().union(*map(own_names, trees))
+    for node in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)):
+        hidden = node.attr.startswith("_") and not node.attr.startswith("__") and node.attr not in PROMISED
+        of_itself = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+        if hidden and not (of_itself and node.attr in ours):
+            yield ast.unparse(node)
+
+
+def test_no_other_inner_part_is_touched_than_these() -> None:
+    assert set(inner_names()) == INNER
+
+
+def test_faust_and_mode_have_what_the_app_is_made_of() -> None:
+    assert BootStrategy.enable_web is None
+    assert BootStrategy.enable_kafka is True
+    assert callable(BootStrategy.server)
+    assert faust.App.BootStrategy is BootStrategy
+    for name in ("on_started_init_extra_services", "add_runtime_dependency"):
+        assert asyncio.iscoroutinefunction(getattr(faust.App, name))
+    for name in ("install_signal_handlers", "execute_from_commandline"):
+        assert callable(getattr(Worker, name))
+    assert Worker(faust.App("plain")).spinner is not None
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "meant"),
+    [
+        (Engine, Service(), {"on_start", "on_stop"}),
+        (StageApp, faust.App("plain"), {"BootStrategy", "on_started_init_extra_services", "transport"}),
+    ],
+)
+def test_the_engine_and_the_app_take_no_name_of_mode_s_and_faust_s_but_these(
+    ours: type, theirs: object, meant: set[str]
+) -> None:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(ours)))
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
+    kept = {node.attr for node in stored if isinstance(node.value, ast.Name) and node.value.id == "self"}
+    own = kept | {name for name in vars(ours) if f" {name}" in inspect.getsource(ours) and name[:2] != "__"}
+
+    assert own & set(dir(theirs)) == meant
 
 
 def test_faust_makes_its_consumer_where_we_replace_it() -> None:
@@ -38,10 +123,7 @@ def test_the_worker_has_the_signal_handlers_that_we_install() -> None:
     assert callable(Worker._on_sigterm)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["_PARTITION_EOF", "_AUTO_OFFSET_RESET", "_QUEUE_FULL", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"],
-)
+@pytest.mark.parametrize("name", ERRORS)
 def test_confluent_kafka_names_the_errors_that_we_look_for(name: str) -> None:
     assert isinstance(getattr(KafkaError, name), int)
 
