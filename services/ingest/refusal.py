@@ -88,6 +88,7 @@ def _violation(loc: Iterable[int | str], kind: str, message: str) -> Violation:
     problem = message.removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     if kind == "missing":
         problem = "is missing"
-    return Violation(
-        field, problem[:1].lower() + problem[1:], _MENDS.get(kind, "Send what the field's schema asks for")
-    )
+    # Our own validators say the mend themselves, behind a semicolon.
+    problem, _, own = problem.partition("; ") if kind == "value_error" else (problem, "", "")
+    mend = own[:1].upper() + own[1:] or _MENDS.get(kind, "Send what the field's schema asks for")
+    return Violation(field, problem[:1].lower() + problem[1:], mend)

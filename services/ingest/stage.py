@@ -54,7 +54,7 @@ def lead_event(event: MarketingEvent, received_at: datetime, sources: Sources) -
             "unknown_source",
             "source",
             "is not the id of a source in sources.yaml",
-            "Name a source of that file, or add this one to it",
+            "Name a source of that file, or add this one to it, for a CloudEvent among the `aliases` of a source",
         )
     if source.id != event.source:
         event = event.model_copy(update={"source": source.id})

@@ -23,7 +23,7 @@ def known(sources: Sources, name: str) -> Source:
             "unknown_source",
             "source",
             "is not the id of a source in sources.yaml",
-            "Name a source of that file, or add this one to it",
+            "Name a source of that file, or add this one to it, for a CloudEvent among the `aliases` of a source",
         )
     if source.closed:
         raise refused(
