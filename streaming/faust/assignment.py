@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
 from streaming.faust.settings import slot
+from streaming.faust.table import Table
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,14 @@ class Partition:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.state: dict[bytes, Any] = {}
+        self.state = Table()
         self.position = 0
         self.next = UNKNOWN
         self.running = False
 
     def forget(self) -> None:
         """Start over: nothing is known of the state."""
-        self.state, self.position, self.next = {}, 0, UNKNOWN
+        self.state, self.position, self.next = Table(), 0, UNKNOWN
 
 
 class Assignment:

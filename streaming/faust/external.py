@@ -46,6 +46,9 @@ class StoreKeeper:
             part.next = start_of(self.stage.source, part.number, at, around[part.number])
         return True
 
+    def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
+        """Nothing to do: the store has it all."""
+
     def renew(self) -> None:
         """Ask the cluster by a new client."""
         self.admin = AdminClient(self.settings.client())

@@ -65,5 +65,8 @@ class Keeper(Protocol):
     def blame(self, work: Work, assignment: Assignment, now: float, check: Check, detail: str) -> None:
         """Settle a single record, of which it is known that what it leads to is too large, as a failed one."""
 
+    def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
+        """Called between two rounds, and once before the worker leaves in order. Raises SessionLost."""
+
     def close(self) -> None:
         """Give everything up."""

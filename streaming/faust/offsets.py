@@ -22,7 +22,7 @@ ASK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
 
 
-def ends(admin: AdminClient, topic: str, numbers: Sequence[int]) -> dict[int, Ends]:
+def ends(admin: AdminClient, topic: str, numbers: Sequence[int], seconds: float = ASK_SECONDS) -> dict[int, Ends]:
     """Where these partitions begin and end. Raises KafkaException."""
     if not numbers:
         return {}
@@ -32,7 +32,7 @@ def ends(admin: AdminClient, topic: str, numbers: Sequence[int]) -> dict[int, En
             for asked, answer in admin.list_offsets(
                 {slot(topic, number): spec for number in numbers},
                 isolation_level=IsolationLevel.READ_UNCOMMITTED,
-                request_timeout=ASK_SECONDS,
+                request_timeout=seconds,
             ).items()
         }
         for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]

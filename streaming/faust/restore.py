@@ -37,8 +37,11 @@ class Restore:
         self.todo: dict[int, Partition] = {}
         for part in parts:
             low, high = ends[part.number]
-            if part.position > high:  # truncated or made anew under us
+            below = part.state.below
+            if part.position > high or (below is not None and below.point.low != low):  # made anew or cut under us
+                origin = part.state.origin
                 part.forget()
+                part.state.origin = origin
             part.position = max(part.position, low)
             if part.position < high:
                 self.todo[part.number] = part
@@ -63,17 +66,8 @@ class Restore:
         if self.reader is None:
             return
         messages: list[Any] = self.reader.consume(STEP_RECORDS, timeout)
-        for message in messages:
-            part = self.todo.get(message.partition())
-            if part is None:
-                continue
-            error = message.error()
-            if error is None:
-                self._take(part, message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
-                self._at_end(part, message.offset())
-            elif not error.retriable():
-                raise KafkaException(error)
+        if messages:
+            self._take(messages)
         if self.todo and self.waited > self.stall:
             where = ", ".join(f"{p.number}: {p.position} of {self.ends[p.number][1]}" for p in self.todo.values())
             raise NotRestored(f"{self.changelog} was not read to its end in {self.stall:.0f} s (partition {where})")
@@ -84,16 +78,43 @@ class Restore:
             self.reader.close()
             self.reader = None
 
-    def _take(self, part: Partition, message: Any) -> None:
-        value = message.value()
-        if value is None:
-            part.state.pop(message.key(), None)
-        else:
-            part.state[message.key()] = self.loads(value)
-        part.position, self.last, self.records = message.offset() + 1, monotonic(), self.records + 1
+    def _take(self, messages: Sequence[Any]) -> None:
+        """There may be millions of records: what can be done once for many is not done for each."""
+        layers = {number: (part.state.recent, part.state.flat) for number, part in self.todo.items()}
+        loads, last = self.loads, {}
+        for message in messages:
+            if (error := message.error()) is not None:
+                self._hear(error, message)
+            elif (number := message.partition()) in layers:
+                layer, flat = layers[number]
+                value = message.value()
+                if value is not None:
+                    layer[message.key()] = loads(value)
+                elif flat:
+                    layer.pop(message.key(), None)
+                else:
+                    layer[message.key()] = None  # it may be in the file below
+                last[number] = message
+                self.records += 1
+        for number, message in last.items():
+            if number in self.todo:
+                self._move(self.todo[number], message.offset() + 1)
+
+    def _hear(self, error: KafkaError, message: Any) -> None:
+        """Something that the reader says in place of a record."""
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
+            part = self.todo.get(message.partition())
+            if part is not None:
+                self._at_end(part, message.offset())
+        elif not error.retriable():
+            raise KafkaException(error)
+
+    def _move(self, part: Partition, position: int) -> None:
+        part.state.tail += position - part.position
+        part.position, self.last = position, monotonic()
 
     def _at_end(self, part: Partition, offset: int) -> None:
         """`offset` counts markers and aborted records too, which no message stands for."""
         if offset >= self.ends[part.number][1]:
-            part.position, self.last = offset, monotonic()
+            self._move(part, offset)
             del self.todo[part.number]

@@ -58,6 +58,10 @@ class Session:
             self.consumer.close()
         self.keeper.close()
 
+    def leave(self) -> None:
+        """The last step of an orderly stop, while we are still a member. Raises SessionLost."""
+        self.keeper.tend(self.assignment, leaving=True)
+
     def step(self) -> None:
         """One round, or one step towards it. Blocks for `idle_seconds` at most where there is nothing to do."""
         moves, held = self.assignment.moves, self._held()
@@ -77,8 +81,10 @@ class Session:
             return
         if waiting:
             self._prepare(waiting)
-        elif records:
+            return
+        if records:
             self._round(records, started)
+        self.keeper.tend(self.assignment)
 
     def _take(self, timeout: float) -> tuple[list[Any], float]:
         """Records, and when the first of them came (monotonic seconds)."""

@@ -55,6 +55,11 @@ class EngineSettings:
     exit_timeout_seconds: float = 20.0
     """A stop that is not done by then ends the process."""
 
+    local_state_seconds: float = 300.0
+    """How often state is written to `data_dir`, where enough has changed; 0: never, and what lies there is not read."""
+    local_state_records: int = 10_000
+    """Fewer new records than these are not worth a file: they are read again in no time."""
+
     breaker_consecutive: int = 100
     breaker_share: float = 0.5
     breaker_window: int = 1_000
@@ -114,6 +119,7 @@ class EngineSettings:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
                 "fetch.wait.max.ms": 50,
+                "fetch.queue.backoff.ms": 5,  # by default a reader that cannot keep up is given nothing for a second
                 "queued.min.messages": 100_000,
                 "check.crcs": True,
             }

@@ -19,13 +19,14 @@ from confluent_kafka.admin import AdminClient
 from streaming.faust.assignment import UNKNOWN, Assignment, Partition
 from streaming.faust.faults import EngineBroken, TooLarge, Unsettled
 from streaming.faust.keeper import Check, Work
+from streaming.faust.local_state import LocalState
 from streaming.faust.offsets import ends, last_owners, stable_offsets
 from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.restore import Restore
 from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
-from streaming.run import TOO_LARGE, Result, failed_record, merge, rfc3339, run
+from streaming.run import TOO_LARGE, Result, failed_record, rfc3339, run
 from streaming.stage import Failure, Stage
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,12 @@ class KafkaKeeper:
         self._offsets: dict[int, int] = {}
         self._restore: Restore | None = None
         self._look_due = 0.0
+        self._leaving = False
         self._renewed_for = 0.0  # the assignment's `since`: once for each is enough
         self._former = FormerOwners(settings, self.admin, watchdog)
+        self._local: LocalState | None = None
+        if stage.changelog is not None and stage.codec is not None and settings.local_state_seconds > 0:
+            self._local = LocalState(settings, stage.changelog, stage.codec)
 
     def open(self) -> None:
         """Take the transactional id: what a former life of this worker left open is aborted."""
@@ -54,10 +59,14 @@ class KafkaKeeper:
         """Give reader and producer up."""
         self.abandon()
         self.producer.close()
+        if self._local is not None:
+            self._local.close(self.settings.exit_timeout_seconds / 2 if self._leaving else 0.0)
 
     def abandon(self) -> None:
         """The assignment changed: stop reading for the old one."""
         self._former.forget()
+        if self._local is not None:
+            self._local.abandon()
         if self._restore is not None:
             self._restore.close()
             self._restore = None
@@ -66,6 +75,8 @@ class KafkaKeeper:
         """Stable committed offsets first, then state; see the top of this page."""
         try:
             if self._restore is None:
+                if self._local is not None and self._local.load_next(self.admin, waiting):
+                    return False
                 self._restore = self._begin(assignment, waiting)
             self._restore.step(STEP_SECONDS)
             if not self._restore.done and self._restore.waited > self.settings.fence_after_seconds:
@@ -87,6 +98,14 @@ class KafkaKeeper:
         """Ask the cluster by a new client."""
         self.admin = self._former.admin = self.producer.admin = AdminClient(self.settings.client())
 
+    def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
+        """Write state to this machine's disk where that is due, or before the worker leaves."""
+        if self._local is None:
+            return
+        self._leaving = leaving
+        tend = self._local.begin if leaving else self._local.tend
+        tend(self.admin, assignment, lambda parts: self._prove(parts, assignment))
+
     def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
         """All partitions in one transaction."""
         return [work]
@@ -94,7 +113,7 @@ class KafkaKeeper:
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
         """Handlers, then one transaction; state moves once it is committed."""
         for one in work:
-            one.result = run(self.stage, one.part.number, one.records, one.part.state, now=now)
+            one.result = run(self.stage, one.part.number, one.records, one.part.state.view(), now=now)
         check([flag for one in work for flag in one.flags()])
         self._commit(work, assignment)
 
@@ -128,7 +147,7 @@ class KafkaKeeper:
         for one in work:
             one.part.next = one.end
             if one.result is not None:
-                merge(one.part.state, one.result.writes)
+                one.part.state.take(one.result.writes)
 
     def _begin(self, assignment: Assignment, waiting: Sequence[Partition]) -> Restore:
         numbers = [part.number for part in waiting]
@@ -145,6 +164,8 @@ class KafkaKeeper:
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
                 part.forget()
+                if self._local is not None:
+                    self._local.load(self.admin, part)
         if self.stage.changelog is None or self.stage.codec is None:
             return Restore(self.settings, "", bytes, [], {})
         changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
@@ -155,6 +176,11 @@ class KafkaKeeper:
         if numbers:
             with self.producer.transaction() as transaction:
                 transaction.commit([self._place(n, self._offsets[n]) for n in numbers], assignment.member)
+
+    def _prove(self, parts: Sequence[Partition], assignment: Assignment) -> None:
+        """Commit what is committed already: the broker takes it from the owner of the partitions alone."""
+        with self.producer.transaction() as transaction:
+            transaction.commit([self._place(part.number, part.next) for part in parts], assignment.member)
 
     def _place(self, number: int, offset: int) -> TopicPartition:
         return TopicPartition(self.stage.source, number, offset, self.settings.transactional_id)

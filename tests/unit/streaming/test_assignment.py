@@ -96,12 +96,13 @@ def test_after_a_revocation_nothing_is_fetched_and_nobody_is_a_member() -> None:
 
 def test_a_partition_that_stays_ours_keeps_its_state_and_one_that_went_loses_it() -> None:
     consumer, assignment = joined(0, 1)
-    assignment.parts[0].state[b"k"] = assignment.parts[1].state[b"l"] = 1
+    assignment.parts[0].state.take({b"k": 1})
+    assignment.parts[1].state.take({b"l": 1})
     run_all(assignment, at=3)
     consumer.give(0, generation=2)
     consumer.give(0, 1, generation=3)
 
-    assert assignment.parts[0].state == {b"k": 1}
+    assert assignment.parts[0].state.contents() == {b"k": 1}
     assert assignment.parts[0].next == 3
-    assert assignment.parts[1].state == {}
+    assert assignment.parts[1].state.contents() == {}
     assert len(assignment.waiting()) == 2
