@@ -22,7 +22,7 @@ from tests.kafka.jars import Unavailable
 from tests.kafka.node import Node, free_port
 from tests.waiting import until
 
-IMAGE = "apache/kafka:4.3.1"
+IMAGE = "apache/kafka:4.2.2"
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,12 @@ from streaming.stage import Failure, Stage
 log = logging.getLogger(__name__)
 
 STEP_SECONDS, LOOK_SECONDS = 0.05, 0.5
+BROKER_LOOKS_SECONDS = 15.0
+"""A broker looks every 10 s for transactions that are past their timeout; then it aborts them."""
+HANGS = (
+    "no transaction may last that long: one hangs in the broker, or is a stranger's. "
+    "docs/operating.md, 'A transaction that hangs', says what helps"
+)
 
 
 class KafkaKeeper:
@@ -191,9 +197,12 @@ class KafkaKeeper:
         if now < self._look_due:
             return
         self._look_due, waited = now + LOOK_SECONDS, now - assignment.since
+        numbers = [part.number for part in waiting]
         if waited > self.settings.settle_timeout_seconds:
-            raise EngineBroken(f"offsets or changelog of {self.stage.name} do not become stable: {why}")
-        owners = last_owners(self.settings, self.stage.source, [part.number for part in waiting])
+            raise EngineBroken(f"offsets or changelog of partitions {numbers} do not become stable ({why}): {HANGS}")
+        if waited > self.settings.transaction_timeout_seconds + BROKER_LOOKS_SECONDS:
+            raise Unsettled(f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}")
+        owners = last_owners(self.settings, self.stage.source, numbers)
         self._former.abort_the_dead(owners)
         if waited > self.settings.fence_after_seconds:
             log.warning("%s: still waiting for a former owner (%s)", self.stage.name, why)
