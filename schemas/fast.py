@@ -47,7 +47,10 @@ class Reader(Generic[M]):
     def __init__(self, model: type[M]) -> None:
         self.model = model
         self.type = struct_of(model)
-        self._instants = instants(model)
+        beside: dict[tuple[str, ...], list[str]] = {}
+        for path in instants(model):
+            beside.setdefault(path[:-1], []).append(path[-1])
+        self._instants = tuple((parents, tuple(names)) for parents, names in beside.items())
 
     def __call__(self, raw: bytes) -> Read:
         """Read `raw`, fast where it is as our stages write it."""
@@ -58,8 +61,8 @@ class Reader(Generic[M]):
             except (msgspec.ValidationError, OverflowError):
                 pass  # the model decides
             else:
-                for path in self._instants:
-                    if not _in_utc(tree, path):
+                for parents, names in self._instants:
+                    if not _in_utc(tree, parents, names):
                         break
                 else:
                     return Read(record, tree)
@@ -75,18 +78,22 @@ class Reader(Generic[M]):
         return Read(msgspec.convert(tree, self.type), tree)
 
 
-def _in_utc(tree: Any, path: tuple[str, ...]) -> bool:
-    """Whether the time at `path` (a valid one) is absent or written in UTC, in microseconds at most, and not too old.
+def _in_utc(tree: Any, parents: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    """Whether the times (valid ones) below `parents` are absent or written in UTC, to the microsecond, not too old.
 
     Of finer fractions msgspec rounds what pydantic cuts off; so the model reads them.
     """
-    for depth, name in enumerate(path):
-        if name == "*":
-            return all(_in_utc(member, path[depth + 1 :]) for member in tree)
-        tree = tree.get(name)
+    for depth, parent in enumerate(parents):
+        if parent == "*":
+            return all(_in_utc(member, parents[depth + 1 :], names) for member in tree)
+        tree = tree.get(parent)
         if not tree:
             return True
-    return len(tree) <= _UTC_LENGTH and tree[-1] == "Z" and bool(tree >= _EARLIEST)
+    for name in names:
+        text = tree.get(name)
+        if text and not (len(text) <= _UTC_LENGTH and text[-1] == "Z" and text >= _EARLIEST):
+            return False
+    return True
 
 
 _EARLIEST: Final = EARLIEST.strftime("%Y-%m-%d")

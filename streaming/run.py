@@ -69,7 +69,9 @@ def run(
     outputs = batch.outputs
     if stage.stamp is not None:
         stamp = (stage.stamp, at.encode())
-        outputs = [Output(o.topic, o.key, o.value, (*o.headers, stamp), o.partition) for o in outputs]
+        outputs = [
+            Output(topic, key, value, [*headers, stamp], number) for topic, key, value, headers, number in outputs
+        ]
     if batch.failures:
         outputs = outputs + [failed_record(stage.failed, failure, at) for failure in batch.failures]
         batch.count(FAILED, len(batch.failures))

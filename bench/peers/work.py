@@ -85,7 +85,8 @@ class Work:
             raise RuntimeError(f"{batch.failures[0].reason}: {batch.failures[0].detail}")
         state.update(batch.state.new)  # type: ignore[arg-type]  # scoring forgets no lead
         stamp = (SCORED_AT, rfc3339(time()).encode())
-        return [o._replace(headers=[*o.headers, stamp]) for o in batch.outputs], batch.state.new
+        stamped = [Output(topic, key, value, [*headers, stamp], n) for topic, key, value, headers, n in batch.outputs]
+        return stamped, batch.state.new
 
     def one(self, record: Any, stored: bytes | None) -> tuple[Output, bytes]:
         """The output of one record, stamped, and the new value of its key."""

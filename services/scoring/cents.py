@@ -38,7 +38,10 @@ def apportioned(parts: Sequence[int], cents: int) -> list[int]:
     shares = [units // CENT for units in parts]
     left = cents - sum(shares)
     if left:
-        by_remainder = sorted(range(len(parts)), key=lambda index: -(parts[index] % CENT))
-        for index in by_remainder[:left]:
-            shares[index] += 1
+        remainders = [units % CENT for units in parts]
+        if left == 1:
+            shares[remainders.index(max(remainders))] += 1
+        else:
+            for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:left]:
+                shares[index] += 1
     return shares

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,3 +37,15 @@ def worth(points: float, age: float, decay: Decay | None) -> float:
     if decay.kind == "linear":
         return points * max(0.0, 1.0 - age / decay.span)
     return points if age < decay.span else 0.0
+
+
+def fading(points: float, decay: Decay | None) -> Callable[[float], float] | None:
+    """`worth` as a function of the age alone, for `points` that fade in one way; None where they do not."""
+    if decay is None:
+        return None
+    span = decay.span
+    if decay.kind == "half_life":
+        return lambda age: points * 2.0 ** (-age / span) if age > 0 else points
+    if decay.kind == "linear":
+        return lambda age: points * max(0.0, 1.0 - age / span) if age > 0 else points
+    return lambda age: points if age < span else 0.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from time import gmtime, strftime
 from typing import Any, Final
 
 import msgspec
@@ -26,8 +27,7 @@ _LARGEST: Final = 2**53
 _SUBJECT, _ATTRIBUTES, _CAMPAIGN = frozenset(SUBJECT), frozenset(ATTRIBUTES), tuple(Campaign.model_fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """What happened. Times are in microseconds since the epoch.
 
     `facts` has subject and attributes by name, unknown ones after `extra.`; `campaign` is None where it names nothing;
@@ -55,10 +55,11 @@ def event_of(read: Read) -> Event:
     for part, known in ((json.get("subject"), _SUBJECT), (json.get("attributes"), _ATTRIBUTES)):
         if part:
             for name, value in part.items():
+                if (not value or value.isspace()) if value.__class__ is str else not says(value):
+                    continue
                 if name in known:
-                    if says(value):
-                        facts[name] = value
-                elif len(name) <= LONGEST_NAME and says(value) and _is_small(value):
+                    facts[name] = value
+                elif len(name) <= LONGEST_NAME and _is_small(value):
                     facts[EXTRA + name] = value
     return Event(
         record.lead_id,
@@ -67,7 +68,7 @@ def event_of(read: Read) -> Event:
         at,
         facts,
         _campaign(json.get("campaign")),
-        tuple((word.purpose, micros(word.at) if word.at else at, word.granted) for word in happened.consent),
+        tuple([(word.purpose, micros(word.at) if word.at else at, word.granted) for word in happened.consent]),
         tuple(record.quality),
         json,
         record.received_at,
@@ -78,6 +79,17 @@ def micros(at: datetime) -> int:
     """`at` (aware) in microseconds since the epoch, exactly."""
     since = at - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def written(at: int) -> str:
+    """`at` (microseconds since the epoch) as records have it: RFC 3339 in UTC, a fraction only where there is one."""
+    second, fraction = divmod(at, 1_000_000)
+    return f"{_second(second)}.{fraction:06}Z" if fraction else f"{_second(second)}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _second(second: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(second))
 
 
 def says(value: Any) -> bool:

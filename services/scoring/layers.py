@@ -39,6 +39,8 @@ def with_facts(layers: Layers, event: Event) -> Layers:
         return layers
     key = (event.at, event.id)
     new = dict(event.facts)
+    if layers and layers[-1].facts.keys() == new.keys() and layers[-1][:2] < key:  # says the last one's facts anew
+        return (*layers[:-1], Layer(event.at, event.id, {name: new[name] for name in layers[-1].facts}))
     below: list[Layer] = []
     above: list[Layer] = []
     for layer in layers:

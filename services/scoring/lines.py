@@ -2,6 +2,7 @@
 
 Arithmetic is in whole units (`services.scoring.cents`). The total is cut, then rounded to cents; the lines share the
 cents of the total, so that they add up to the score as it is shown. No line is moved by more than two cents for it.
+The lines are kept as they are written into the record: an account is made for nearly every event.
 """
 
 from __future__ import annotations
@@ -10,70 +11,59 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import fsum
-from operator import attrgetter
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from services.scoring.cents import CENT, UNIT, apportioned, to_cents, to_units
-from services.scoring.decay import worth
 from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset
 from services.scoring.signals import times
 from services.scoring.vocabulary import View
 
 Kind = Literal["fit", "engagement"]
 
+Line: TypeAlias = tuple[bytes, int, bytes, str | None]
+"""The JSON of a line up to its points, the points (in units), the JSON after them, and the line's group."""
+
 _SECOND: Final = 1_000_000
-_order = attrgetter("order")
 _units_of = lru_cache(to_units)
-
-
-class Line(NamedTuple):
-    """One line, before rounding, in units: what the rule gives now, and what it gave without age."""
-
-    rule: str
-    units: int
-    from_units: int
-    detail: str
-    group: str | None = None
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One line of an account, in points of two decimals: as `schemas.Explanation` has it."""
-
-    rule: str
-    kind: Kind
-    points: float
-    from_points: float
-    detail: str
+_json = msgspec.json.Encoder().encode
 
 
 class Account(NamedTuple):
-    """A score and the lines that add up to it."""
+    """A score, and the lines that add up to it: members of a JSON array, each as `schemas.Explanation` has it."""
 
     score: float
-    entries: list[Entry]
+    lines: bytes
 
 
 def fit_lines(view: View, now: float, rules: Sequence[FitRule]) -> list[Line]:
     """Lines of the fit rules that hold, at `now` (seconds since the epoch)."""
-    return [Line(rule.id, rule.units, rule.units, rule.words, rule.group) for rule in rules if rule.holds(view, now)]
+    return [
+        (head(rule.id, "fit"), rule.units, rest(rule.units, rule.words), rule.group)
+        for rule in rules
+        if rule.holds(view, now)
+    ]
 
 
 def engagement_lines(signals: Mapping[str, bytes], at: int, ruleset: Ruleset) -> list[Line]:
     """Lines of the signals that lie not after `at` (microseconds since the epoch), in the order of the file."""
-    rules = [ruleset.engagement[name] for name in signals if name in ruleset.engagement]
-    rules.sort(key=_order)
     lines: list[Line] = []
-    for rule in rules:
-        counted: Sequence[int] = times(signals[rule.id])  # at least one
+    for rule in ruleset.of_signals(tuple(signals)):
+        packed = signals[rule.id]  # one signal at least
+        if len(packed) == 8:
+            first = int.from_bytes(packed, "little", signed=True)
+            if first <= at:
+                units = rule.units if rule.fades is None else round(rule.fades((at - first) / _SECOND) * UNIT)
+                lines.append((rule.head, units, rule.rest, rule.group))
+            continue
+        counted: Sequence[int] = times(packed)
         if counted[-1] > at:
             counted = counted[: bisect_right(counted, at)]
         if rule.limit is not None:
             counted = limited(counted, rule.limit)
         if counted:
-            detail = rule.words if len(counted) == 1 else f"{len(counted)} × {rule.words}"
-            lines.append(Line(rule.id, _units(counted, at, rule), rule.units * len(counted), detail, rule.group))
+            lines.append((rule.head, _units(counted, at, rule), rest(rule.units, rule.words, len(counted)), rule.group))
     return lines
 
 
@@ -95,42 +85,68 @@ def limited(ascending: Sequence[int], limit: Limit) -> Sequence[int]:
 
 def account(kind: Kind, lines: list[Line], groups: Mapping[str, float], most: float) -> Account:
     """Cut each group at its maximum and the whole at 0 and `most`, and round. Lines that add nothing are left out."""
-    whole = list(lines)
-    total = 0
-    by_group: dict[str, int] = {}
-    for line in lines:
-        total += line.units
-        if line.group is not None:
-            by_group[line.group] = by_group.get(line.group, 0) + line.units
-    for name, group_max in groups.items():
-        if (over := by_group.get(name, 0) - _units_of(group_max)) > 0:
-            whole.append(Line(f"group:{name}", -over, -over, f"the group {name} gives {group_max:g} at most", name))
-            total -= over
+    if groups:
+        lines = lines + _group_caps(lines, groups, kind)
+    total = sum([line[1] for line in lines])
     over = total - _units_of(most)
     if over > 0:
-        whole.append(Line(f"max:{kind}", -over, -over, f"{kind} ends at {most:g}"))
+        lines = [*lines, _cap(f"max:{kind}", kind, over, f"{kind} ends at {most:g}")]
         total -= over
     elif total < 0:
-        whole.append(Line(f"min:{kind}", -total, -total, f"{kind} does not fall below 0"))
+        lines = [*lines, _cap(f"min:{kind}", kind, total, f"{kind} does not fall below 0")]
         total = 0
     cents = to_cents(total)
-    entries = [
-        Entry(rule, kind, share / 100, to_cents(from_units) / 100, detail)
-        for (rule, _, from_units, detail, _), share in zip(whole, _shares(whole, cents), strict=True)
-        if share
+    said: list[bytes] = []
+    for (start, _, end, _), share in zip(lines, _shares(lines, cents), strict=True):
+        if share:
+            said += (start, _points(share), end)
+    return Account(cents / 100, b"".join(said)[1:])
+
+
+def head(rule: str, kind: Kind) -> bytes:
+    """A line up to its points, with the comma that parts it from the one before."""
+    return b',{"rule":%b,"kind":%b,"points":' % (_json(rule), _json(kind))
+
+
+@lru_cache(maxsize=20_000)
+def rest(units: int, words: str, times: int = 1) -> bytes:
+    """A line after its points: what so many signals are worth without age, and the detail."""
+    detail = words if times == 1 else f"{times} × {words}"
+    return b',"from_points":%b,"detail":%b}' % (_points(to_cents(units * times)), _json(detail))
+
+
+@lru_cache(maxsize=50_000)
+def _points(cents: int) -> bytes:
+    return _json(cents / 100)
+
+
+def _cap(rule: str, kind: Kind, over: int, words: str, group: str | None = None) -> Line:
+    return head(rule, kind), -over, rest(-over, words), group
+
+
+def _group_caps(lines: Sequence[Line], groups: Mapping[str, float], kind: Kind) -> list[Line]:
+    by_group: dict[str, int] = {}
+    for _, units, _, group in lines:
+        if group is not None:
+            by_group[group] = by_group.get(group, 0) + units
+    if not by_group:
+        return []
+    return [
+        _cap(f"group:{name}", kind, over, f"the group {name} gives {group_max:g} at most", name)
+        for name, group_max in groups.items()
+        if (over := by_group.get(name, 0) - _units_of(group_max)) > 0
     ]
-    return Account(cents / 100, entries)
 
 
 def _shares(lines: Sequence[Line], cents: int) -> list[int]:
     """What each line has of the total: first the groups share it, then the lines of each, so that no cap is passed."""
-    units = [line.units for line in lines]
+    units = [line[1] for line in lines]
     shares = [of_one // CENT for of_one in units]
-    if sum(units) == CENT * sum(shares):  # whole cents, all of them
+    if sum(shares) == cents:  # nobody has a cent to get
         return shares
     members: dict[str | int, list[int]] = {}
     for index, line in enumerate(lines):
-        members.setdefault(line.group or index, []).append(index)
+        members.setdefault(line[3] or index, []).append(index)
     if len(members) == len(lines):
         return apportioned(units, cents)
     of_members = apportioned([sum([units[i] for i in inside]) for inside in members.values()], cents)
@@ -145,8 +161,7 @@ def _shares(lines: Sequence[Line], cents: int) -> list[int]:
 
 def _units(counted: Sequence[int], at: int, rule: EngagementRule) -> int:
     """What the signals of a rule are worth at `at`, all together."""
-    if rule.decay is None:
+    fades = rule.fades
+    if fades is None:
         return rule.units * len(counted)
-    if len(counted) == 1:
-        return round(worth(rule.points, (at - counted[0]) / _SECOND, rule.decay) * UNIT)
-    return round(fsum([worth(rule.points, (at - time) / _SECOND, rule.decay) for time in counted]) * UNIT)
+    return round(fsum([fades((at - time) / _SECOND) for time in counted]) * UNIT)

@@ -17,7 +17,7 @@ import msgspec
 
 from services.scoring.event import Event
 from services.scoring.layers import Layers, with_facts
-from services.scoring.signals import ENTRY, SECOND, fingerprint, has, oldest, seen_after, since, with_event, with_time
+from services.scoring.signals import ENTRY, SECOND, has, oldest, seen_after, since, with_event, with_signals
 
 VERSION: Final = 1
 MOST_EVENTS: Final = 1_000
@@ -82,9 +82,9 @@ def decode(data: bytes) -> Profile:
     return _decoder.decode(data)
 
 
-def has_seen(profile: Profile, event: Event) -> bool:
-    """Whether the event is one of those that the profile remembers."""
-    return has(profile.seen, fingerprint(event.id))
+def has_seen(profile: Profile, mark: bytes) -> bool:
+    """Whether the event with this fingerprint is one of those that the profile remembers."""
+    return has(profile.seen, mark)
 
 
 def counts(profile: Profile, event: Event) -> bool:
@@ -92,40 +92,42 @@ def counts(profile: Profile, event: Event) -> bool:
     return event.at // SECOND > profile.horizon
 
 
-def absorbed(profile: Profile, event: Event, matched: Iterable[str]) -> Profile:
+def absorbed(profile: Profile, event: Event, mark: bytes, matched: Iterable[str]) -> Profile:
     """`profile` with an event that it has not seen; `matched` are the engagement rules that the event is a signal of.
 
-    Equal to `profile` where the event lies behind the horizon and says nothing that counts.
+    `mark` is the event's fingerprint. Equal to `profile` where the event lies behind the horizon and says nothing that
+    counts.
     """
     seen, signals, horizon = profile.seen, profile.signals, profile.horizon
     if counts(profile, event):
-        seen = with_event(seen, event.at, fingerprint(event.id))
-        added = {rule: with_time(signals.get(rule, b""), event.at) for rule in matched}
-        if added:
-            known, signals = signals.keys(), {**signals, **added}
-            if not added.keys() <= known:
-                signals = dict(sorted(signals.items()))
+        seen = with_event(seen, event.at, mark)
+        if matched:
+            signals = with_signals(signals, matched, event.at)
         if len(seen) > MOST_EVENTS * ENTRY:
             horizon = oldest(seen)
             seen, signals = seen_after(seen, horizon), since(signals, (horizon + 1) * SECOND)
-    told = frozenset(event.verdicts)
-    cleared = profile.cleared
-    if cleared != _ALL_OF_EVENTS:
-        cleared = tuple(sorted((OF_EVENTS - told).union(cleared)))
+    verdicts, cleared = profile.verdicts, profile.cleared
+    if event.verdicts:
+        told = frozenset(event.verdicts)
+        verdicts = tuple(sorted(told.union(verdicts))[:MOST_VERDICTS])
+        if cleared != _ALL_OF_EVENTS:
+            cleared = tuple(sorted((OF_EVENTS - told).union(cleared)))
+    else:
+        cleared = _ALL_OF_EVENTS
     return Profile(
-        version=VERSION,
-        as_of=max(profile.as_of, event.at),
-        stage=profile.stage,
-        since=profile.since,
-        layers=with_facts(profile.layers, event),
-        first=_touched(profile.first, event, latest=False),
-        last=_touched(profile.last, event, latest=True),
-        consent=_consented(profile.consent, event),
-        verdicts=tuple(sorted(told.union(profile.verdicts))[:MOST_VERDICTS]) if told else profile.verdicts,
-        cleared=cleared,
-        horizon=horizon,
-        seen=seen,
-        signals=signals,
+        VERSION,
+        max(profile.as_of, event.at),
+        profile.stage,
+        profile.since,
+        with_facts(profile.layers, event) if event.facts else profile.layers,
+        _touched(profile.first, event, latest=False) if event.campaign else profile.first,
+        _touched(profile.last, event, latest=True) if event.campaign else profile.last,
+        _consented(profile.consent, event) if event.consent else profile.consent,
+        verdicts,
+        cleared,
+        horizon,
+        seen,
+        signals,
     )
 
 
@@ -134,18 +136,14 @@ def quality(profile: Profile) -> list[str]:
     return [verdict for verdict in profile.verdicts if verdict not in profile.cleared]
 
 
-def _touched(known: Touch | None, event: Event, *, latest: bool) -> Touch | None:
-    if event.campaign is None:
-        return known
-    touch = Touch(event.at, event.id, dict(event.campaign))
+def _touched(known: Touch | None, event: Event, *, latest: bool) -> Touch:
+    touch = Touch(event.at, event.id, dict(event.campaign or {}))
     if known is None or (touch[:2] > known[:2]) == latest:
         return touch
     return known
 
 
 def _consented(consent: dict[str, Word], event: Event) -> dict[str, Word]:
-    if not event.consent:
-        return consent
     new = dict(consent)
     for purpose, at, granted in event.consent:
         word = Word(at, event.id, granted)

@@ -12,11 +12,12 @@ from rules.faults import Fault
 from services.scoring.decay import Decay
 
 if TYPE_CHECKING:
-    from services.scoring.lines import Account
-    from services.scoring.vocabulary import View
+    from services.scoring.fit import FitTable
+    from services.scoring.lookups import MatchTable
 
 Holds = Callable[[Any, float], bool]
 
+_MOST_ORDERED = 10_000
 WEEK = 7 * 86_400
 _MONDAY = 4 * 86_400
 
@@ -65,6 +66,12 @@ class EngagementRule:
     group: str | None = None
     words: str = ""
     units: int = 0
+    fades: Callable[[float], float] | None = None
+    """What a signal is worth at an age in seconds (`services.scoring.decay.fading`); None: always its points."""
+
+    head: bytes = b""
+    rest: bytes = b""
+    """A line of one signal as it is written, before and after its points (`services.scoring.lines`)."""
 
 
 def words_of(on: str, when: Condition | None, limit: Limit | None, decay: Decay | None) -> str:
@@ -79,11 +86,12 @@ def words_of(on: str, when: Condition | None, limit: Limit | None, decay: Decay 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A group of leads that rules speak of by name."""
+    """A group of leads that rules speak of by name. `steady`: it follows from who they are, at any time."""
 
     id: str
     holds: Holds
     words: str
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +107,30 @@ class Ruleset:
     engagement_groups: Mapping[str, float]
     grade_fit: tuple[float, float, float]
     grade_engagement: tuple[float, float, float]
-    fit_account: Callable[[View, float], Account]
-    """The account of fit at a time (seconds since the epoch)."""
-
+    fit_table: FitTable
     segments: tuple[Segment, ...] = ()
     mql: Condition | None = None
     mql_holds: Holds | None = None
     hand_raise: frozenset[str] = frozenset()
     cool_down: float = 30 * 86_400.0
-    by_type: Mapping[str, tuple[EngagementRule, ...]] = field(default_factory=dict)
+    by_type: Mapping[str, MatchTable] = field(default_factory=dict)
     """Engagement rules by the type of event that they look at."""
 
     notices: tuple[Fault, ...] = ()
     """What is no fault but worth knowing: conditions that can never hold, or always do."""
+
+    _ordered: dict[tuple[str, ...], tuple[EngagementRule, ...]] = field(default_factory=dict, repr=False)
+
+    def of_signals(self, ids: tuple[str, ...]) -> tuple[EngagementRule, ...]:
+        """Those of the rules that are still there, in the order of the file."""
+        known = self._ordered.get(ids)
+        if known is None:
+            rules = [self.engagement[name] for name in ids if name in self.engagement]
+            known = tuple(sorted(rules, key=lambda rule: rule.order))
+            if len(self._ordered) >= _MOST_ORDERED:
+                self._ordered.clear()
+            self._ordered[ids] = known
+        return known
 
     def grade(self, fit: float, engagement: float) -> str:
         """Letter and digit of two rounded scores."""

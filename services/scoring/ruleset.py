@@ -15,11 +15,12 @@ from rules.faults import Fault, FaultyConfiguration
 from rules.lint import Placed, always_true, never_true
 from rules.spelling import mend_for
 from rules.vocabulary import Vocabulary
-from services.scoring import vocabulary
+from services.scoring import lines, vocabulary
 from services.scoring.cents import to_units
-from services.scoring.decay import Decay
+from services.scoring.decay import Decay, fading
 from services.scoring.declared import DecayKeys, EngagementKeys, FitKeys, GroupKeys, LimitKeys, ScoringKeys
 from services.scoring.fit import FitTable
+from services.scoring.lookups import Leaves, MatchTable
 from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset, Segment, words_of
 
 __all__ = ["Ruleset", "load", "read"]
@@ -29,6 +30,8 @@ Loc = tuple[str | int, ...]
 _MQL = "qualify.mql"
 _LETTERS = ("A", "B", "C")
 _DIGITS = (1, 2, 3)
+_MOVING = frozenset({"engagement", "grade", "conversion_probability"})
+"""What may change from event to event of one and the same person."""
 
 
 def load(path: Path) -> Ruleset:
@@ -48,6 +51,10 @@ def read(document: Document) -> Ruleset:
     engagement = {rule.id: rule for rule in checker.engagement_rules(keys.engagement)}
     mql = checker.qualify(keys)
     fit, fit_groups = checker.fit_rules(keys.fit), _maxima(keys.fit.groups)
+    fit_table = FitTable(fit, fit_groups, keys.fit.max)
+    by_type: dict[str, list[EngagementRule]] = {}
+    for rule in engagement.values():
+        by_type.setdefault(rule.on, []).append(rule)
     ruleset = Ruleset(
         rules_hash=document.digest,
         fit=fit,
@@ -58,13 +65,13 @@ def read(document: Document) -> Ruleset:
         engagement_groups=_maxima(keys.engagement.groups),
         grade_fit=checker.thresholds("fit", keys.grade.fit, _LETTERS, keys.fit.max),
         grade_engagement=checker.thresholds("engagement", keys.grade.engagement, _DIGITS, keys.engagement.max),
-        fit_account=FitTable(fit, fit_groups, keys.fit.max).account,
-        segments=checker.segments(keys),
+        fit_table=fit_table,
+        segments=checker.segments(keys, fit_table),
         mql=mql,
         mql_holds=mql.compile() if mql else None,
         hand_raise=frozenset(keys.qualify.hand_raise),
         cool_down=keys.recycle.cool_down,
-        by_type={on: tuple(r for r in engagement.values() if r.on == on) for on in {r.on for r in engagement.values()}},
+        by_type={on: MatchTable(inside) for on, inside in by_type.items()},
     )
     if checker.faults:
         raise FaultyConfiguration(checker.faults)
@@ -126,6 +133,7 @@ class _Checker:
                 when = self.condition(rule.id, rule.when, vocabulary.ENGAGEMENT, (*loc, "when"))
             holds = when.compile() if when else None
             decay, limit = _decay(rule.decay), _limit(rule.limit)
+            units, words = to_units(rule.points), words_of(rule.on, when, limit, decay)
             rules.append(
                 EngagementRule(
                     id=rule.id,
@@ -137,8 +145,11 @@ class _Checker:
                     decay=decay,
                     limit=limit,
                     group=rule.group,
-                    words=words_of(rule.on, when, limit, decay),
-                    units=to_units(rule.points),
+                    words=words,
+                    units=units,
+                    fades=fading(rule.points, decay),
+                    head=lines.head(rule.id, "engagement"),
+                    rest=lines.rest(units, words),
                 )
             )
         return rules
@@ -184,12 +195,14 @@ class _Checker:
             self.fault((*loc, names[0]), f"no lead can reach {first:g}: the score ends at {most:g}", "Lower it.")
         return (first, second, third)
 
-    def segments(self, keys: ScoringKeys) -> tuple[Segment, ...]:
+    def segments(self, keys: ScoringKeys, fit_table: FitTable) -> tuple[Segment, ...]:
+        moving = {*_MOVING, "fit"} if fit_table.timely else _MOVING
         segments = []
         for index, segment in enumerate(keys.segments):
             when = self.condition(segment.id, segment.when, vocabulary.SEGMENTS, ("segments", index, "when"))
             if when is not None:
-                segments.append(Segment(segment.id, when.compile(), when.words()))
+                steady = moving.isdisjoint(when.fields()) and not Leaves([when]).timely
+                segments.append(Segment(segment.id, when.compile(), when.words(), steady))
         return tuple(segments)
 
     def qualify(self, keys: ScoringKeys) -> Condition | None:

@@ -7,7 +7,7 @@ The signals of a rule are its sorted times in microseconds since the epoch, 8 by
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from struct import pack, unpack
 from typing import Final
@@ -63,11 +63,22 @@ def times(packed: bytes) -> tuple[int, ...]:
     return unpack(f"<{len(packed) // 8}q", packed)
 
 
-def with_time(packed: bytes, at: int) -> bytes:
-    """A rule's signals and one more."""
-    known = list(times(packed))
-    insort(known, at)
-    return pack(f"<{len(known)}q", *known)
+def with_signals(signals: Mapping[str, bytes], matched: Iterable[str], at: int) -> dict[str, bytes]:
+    """`signals` and one more of each rule of `matched`, at `at` (microseconds since the epoch); rules are sorted."""
+    new, one = dict(signals), at.to_bytes(8, "little", signed=True)
+    added = False
+    for rule in matched:
+        known = new.get(rule)
+        if known is None:
+            new[rule] = one
+            added = True
+        elif int.from_bytes(known[-8:], "little", signed=True) <= at:  # in order of time, as nearly all are
+            new[rule] = known + one
+        else:
+            ascending = list(times(known))
+            insort(ascending, at)
+            new[rule] = pack(f"<{len(ascending)}q", *ascending)
+    return dict(sorted(new.items())) if added and len(new) > 1 else new
 
 
 def since(signals: Mapping[str, bytes], start: int) -> dict[str, bytes]:

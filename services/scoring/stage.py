@@ -8,48 +8,52 @@ known already.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from schemas.headers import INGESTED_AT, RECEIVED_AT, SCORED_AT, Headers, cloudevent, passed_on, rfc3339
+from schemas.headers import INGESTED_AT, RECEIVED_AT, SCORED_AT, Headers, rfc3339
 from schemas.ids import derived_id
 from schemas.scored import ScoredLead
 from schemas.topics import LEADS_EVENTS, LEADS_SCORED, changelog, failed
 from services.scoring import inbox
 from services.scoring.event import Event
-from services.scoring.profile import Profile, decode, encode
+from services.scoring.profile import encode
+from services.scoring.recent import RecentLeads
 from services.scoring.rulebook import Ruleset
-from services.scoring.score import Scored, score
+from services.scoring.score import Lead, score
+from services.scoring.scored import Scored
 from streaming.stage import Batch, Codec, Message, RecordError, Stage
 
 NAME = "scoring"
 SOURCE = "baton/scoring"
-_EARLIER = (RECEIVED_AT, INGESTED_AT)
 
 
 def make_stage(ruleset: Ruleset, prefix: str = "") -> Stage:
     """The stage, on topics with `prefix`."""
     scored_topic = prefix + LEADS_SCORED
+    recent = RecentLeads()
 
     def handler(batch: Batch[bytes]) -> None:
-        profiles: dict[bytes, Profile | None] = {}
-        changed: dict[bytes, Profile] = {}
+        leads: dict[bytes, Lead] = {}
+        changed: dict[bytes, Lead] = {}
         for message in batch.records:
             try:
                 key, event = inbox.read(message)
             except RecordError as error:
                 batch.fail(message, error.reason, error.detail)
                 continue
-            if key not in profiles:
-                stored = batch.state.get(key)
-                profiles[key] = decode(stored) if stored is not None else None
-            result = score(profiles[key], event, ruleset)
+            lead = leads.get(key)
+            if lead is None:
+                lead = leads[key] = recent.lead(key, batch.state.get(key))
+            result = score(lead, event, ruleset)
             if result is None:
                 batch.count("duplicate")
                 continue
-            profiles[key] = changed[key] = result[0]
+            leads[key] = changed[key] = result[0]
             batch.emit(scored_topic, key, result[1].to_json(), _headers(message, event, result[1]))
-        for key, profile in changed.items():
-            batch.state.put(key, encode(profile))
+        for key, lead in changed.items():
+            stored = encode(lead.profile)
+            batch.state.put(key, stored)
+            recent.keep(key, stored, lead)
 
     return Stage(
         name=NAME,
@@ -66,12 +70,37 @@ def _as_is(profile: Any) -> Any:
     return profile
 
 
+_CE_VERSION: Final = ("ce_specversion", b"1.0")
+_CE_SOURCE: Final = ("ce_source", SOURCE.encode())
+_CE_TYPE: Final = ("ce_type", ScoredLead.ce_type.encode())
+_JSON: Final = ("content-type", b"application/json")
+
+
 def _headers(message: Message, event: Event, scored: Scored) -> Headers:
-    """Headers of the outcome; the earlier clocks travel on, the door's from the event where no header has it."""
-    clocks = passed_on(message.headers(), _EARLIER)
-    if not clocks or clocks[0][0] != RECEIVED_AT:
-        clocks.insert(0, (RECEIVED_AT, rfc3339(event.received_at).encode()))
-    head = cloudevent(
-        id=derived_id("scored", event.lead_id, event.id), source=SOURCE, type=ScoredLead.ce_type, time=scored.as_of
-    )
-    return [*head, *clocks]
+    """Headers of the outcome, as `schemas.headers.cloudevent` has them; the earlier clocks travel on.
+
+    The door's comes from the event where no header has it.
+    """
+    received = ingested = None
+    for name, value in message.headers() or ():
+        if name == RECEIVED_AT:
+            received = value if value is not None else received
+        elif name == INGESTED_AT:
+            ingested = value if value is not None else ingested
+    headers = [
+        _CE_VERSION,
+        ("ce_id", derived_id("scored", event.lead_id, event.id).encode()),
+        _CE_SOURCE,
+        _CE_TYPE,
+        ("ce_time", scored.as_of.encode()),
+        _JSON,
+        (RECEIVED_AT, _text(received) if received is not None else rfc3339(event.received_at).encode()),
+    ]
+    if ingested is not None:
+        headers.append((INGESTED_AT, _text(ingested)))
+    return headers
+
+
+def _text(value: bytes) -> bytes:
+    """`value` as UTF-8, whatever a stranger wrote."""
+    return value if value.isascii() else value.decode(errors="replace").encode()

@@ -8,8 +8,9 @@ lead qualifies at one event.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from rules.values import instant_of
 from rules.vocabulary import Field, Kind, Words
@@ -20,18 +21,17 @@ _NUMBERS = {"employees"}
 _EVENT_TIMES = ("occurred_at", "received_at")
 
 
-@dataclass(slots=True)
-class View:
+class View(msgspec.Struct, gc=False):
     """What conditions look at: the subject of every field below.
 
     `event` is the `MarketingEvent` as JSON has it; `person` has subject, attributes, what is derived, and `extra`.
     """
 
-    event: Mapping[str, Any] = field(default_factory=dict)
-    person: Mapping[str, Any] = field(default_factory=dict)
-    first: Mapping[str, Any] = field(default_factory=dict)
-    last: Mapping[str, Any] = field(default_factory=dict)
-    consent: Mapping[str, bool] = field(default_factory=dict)
+    event: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    person: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    first: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    last: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    consent: Mapping[str, bool] = msgspec.field(default_factory=dict)
     quality: Sequence[str] = ()
     fit: float = 0.0
     engagement: float = 0.0

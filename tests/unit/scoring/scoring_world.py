@@ -2,12 +2,15 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from rules.document import parse
 from schemas.fast import lead_event
 from services.scoring import ruleset as rulesets
 from services.scoring.event import event_of
-from services.scoring.score import score
+from services.scoring.score import NOBODY, score
 
 START = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)  # a Monday
 
@@ -68,15 +71,60 @@ def lead(event_id="e1", kind="page_viewed", after=timedelta(0), **event):
     return event_of(lead_event(value(event_id, kind, START + after, **event)))
 
 
-def scored(events, ruleset=RULESET):
-    """What `events`, in this order, make of a new lead: every record that goes out, and the profile."""
-    profile, records = None, []
+class Line(msgspec.Struct):
+    """A line of an explanation."""
+
+    rule: str
+    kind: str
+    points: float
+    from_points: float
+    detail: str
+
+
+class Move(msgspec.Struct):
+    """A transition."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+    reason: str
+
+
+class Record(msgspec.Struct, forbid_unknown_fields=True):
+    """What goes out, read again."""
+
+    schema_version: int
+    lead_id: str
+    event_id: str
+    fit: float
+    engagement: float
+    grade: str
+    stage: str
+    segments: list[str]
+    explanation: list[Line]
+    person: dict[str, Any]
+    campaign: dict[str, Any]
+    consent: dict[str, bool]
+    quality: list[str]
+    rules_hash: str
+    as_of: datetime
+    transition: Move | None = None
+
+
+def written(events, ruleset=RULESET):
+    """The bytes of every record that `events`, in this order, make of a new lead, and the profile."""
+    lead, records = NOBODY, []
     for event in events:
-        result = score(profile, event, ruleset)
+        result = score(lead, event, ruleset)
         if result is not None:
-            profile = result[0]
-            records.append(result[1])
-    return records, profile
+            lead = result[0]
+            records.append(result[1].to_json())
+    return records, lead.profile
+
+
+def scored(events, ruleset=RULESET):
+    """As `written`, with the records read again."""
+    records, profile = written(events, ruleset)
+    return [msgspec.json.decode(record, type=Record) for record in records], profile
 
 
 def points(record, kind=None):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.headers import passed_on
-from services.scoring import fit
+from services.scoring import lookups
 from services.scoring.fit import FitTable
 from services.scoring.lines import account, fit_lines
 from services.scoring.vocabulary import View
@@ -55,11 +55,11 @@ TIMES = st.sampled_from([1_788_400_000.0, 1_788_800_000.0, 1_789_500_000.0])  # 
 @given(st.lists(st.tuples(VIEWS, TIMES), min_size=1, max_size=30), st.integers(1, 3))
 def test_what_is_looked_up_is_what_would_be_reckoned(seen, most):
     table = FitTable(RULESET.fit, RULESET.fit_groups, RULESET.fit_max)
-    remembered, fit.MOST = fit.MOST, most
+    remembered, lookups.MOST = lookups.MOST, most
     try:
         found = [table.account(view, now) for view, now in seen]
     finally:
-        fit.MOST = remembered
+        lookups.MOST = remembered
     reckoned = [
         account("fit", fit_lines(view, now, RULESET.fit), RULESET.fit_groups, RULESET.fit_max) for view, now in seen
     ]

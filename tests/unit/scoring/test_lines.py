@@ -1,17 +1,30 @@
+import json
 from datetime import timedelta
 from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.scoring import lines
 from services.scoring.cents import apportioned, to_cents
-from services.scoring.lines import Line, account, limited
+from services.scoring.lines import limited
 from services.scoring.rulebook import Limit
 from tests.unit.scoring.scoring_world import START, lead, points, rules_of, scored
 
 DAY = timedelta(days=1)
 PRICING = {"properties": {"path": "/pricing/teams"}}
 VP = {"attributes": {"job_title": "VP Sales"}}
+
+
+def line(rule, units, group=None):
+    return lines.head(rule, "engagement"), units, lines.rest(units, "words"), group
+
+
+def account(given_lines, caps, most):
+    """The score, and the points by rule, exactly as they are written."""
+    found = lines.account("engagement", given_lines, caps, most)
+    read = json.loads(b"[" + found.lines + b"]", parse_float=Fraction)
+    return Fraction(str(found.score)), {one["rule"]: one["points"] for one in read}
 
 
 def in_micros(*hours):
@@ -107,12 +120,10 @@ qualify: {hand_raise: [x]}
 
 
 def test_rounding_takes_no_cent_from_the_sum():
-    thirds = [Line(f"r{n}", 333_333_333, 333_333_333, "") for n in range(3)]
+    score, points_of = account([line(f"r{n}", 333_333_333) for n in range(3)], {}, 100)
 
-    found = account("engagement", thirds, {}, 100)
-
-    assert 10.0 == found.score
-    assert [3.34, 3.33, 3.33] == [entry.points for entry in found.entries]
+    assert 10 == score
+    assert {"r0": Fraction("3.34"), "r1": Fraction("3.33"), "r2": Fraction("3.33")} == points_of
 
 
 def test_half_a_cent_goes_to_the_even_one():
@@ -130,24 +141,22 @@ MAXIMA = st.integers(1, 50_000).map(lambda cents: cents / 100)
     MAXIMA,
 )
 def test_lines_add_up_to_the_score_and_no_cap_is_passed(given_lines, g, h, most):
-    lines = [Line(f"r{n}", units, units, "", group) for n, (units, group) in enumerate(given_lines)]
     caps = {"g": g, "h": h}
 
-    found = account("engagement", lines, caps, most)
-    group_of = {line.rule: line.group for line in lines} | {"group:g": "g", "group:h": "h"}
-    sums = {
-        name: sum(Fraction(str(entry.points)) for entry in found.entries if group_of.get(entry.rule) == name)
-        for name in caps
-    }
+    score, points_of = account(
+        [line(f"r{n}", units, group) for n, (units, group) in enumerate(given_lines)], caps, most
+    )
+    group_of = {f"r{n}": group for n, (_, group) in enumerate(given_lines)} | {"group:g": "g", "group:h": "h"}
+    sums = {name: sum(n for rule, n in points_of.items() if group_of.get(rule) == name) for name in caps}
     exact = sum(units for units, group in given_lines if group is None)
     exact += sum(
         min(cap * 10**8, sum(units for units, group in given_lines if group == name)) for name, cap in caps.items()
     )
 
-    assert Fraction(str(found.score)) == sum(Fraction(str(entry.points)) for entry in found.entries)
-    assert 0 <= found.score <= most
+    assert score == sum(points_of.values())
+    assert 0 <= score <= Fraction(str(most))
     assert all(sums[name] <= Fraction(str(cap)) for name, cap in caps.items())
-    assert abs(found.score - min(max(exact / 10**8, 0), most)) <= 0.005 + 1e-6
+    assert abs(score - min(max(exact / 10**8, 0), most)) <= 0.005 + 1e-6
 
 
 @given(st.lists(UNITS, max_size=40))

@@ -1,0 +1,75 @@
+from datetime import timedelta
+
+from hypothesis import given, settings
+
+from services.scoring.profile import encode
+from services.scoring.recent import RecentLeads
+from services.scoring.score import NOBODY, Lead, score
+from services.scoring.stage import make_stage
+from streaming.memory import MemoryRunner
+from streaming.stage import Batch, State
+from tests.unit.scoring.scoring_world import RULESET, START, lead, value
+from tests.unit.scoring.test_profile_order import histories
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories())
+def test_what_is_kept_of_a_person_changes_nothing_of_what_is_written(orders):
+    kept, anew = NOBODY, NOBODY
+    for event in orders[0]:
+        one, other = score(kept, event, RULESET), score(Lead(anew.profile), event, RULESET)
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            kept, anew = one[0], other[0]
+
+            assert other[1].to_json() == one[1].to_json()
+            assert encode(anew.profile) == encode(kept.profile)
+
+
+def test_equal_values_that_are_written_otherwise_are_told_anew():
+    flags = [1, True, 1.0, [True], [1]]
+    events = [lead(f"e{n}", after=timedelta(hours=n), attributes={"flag": flag}) for n, flag in enumerate(flags)]
+    one, told = NOBODY, []
+    for event in events:
+        result = score(one, event, RULESET)
+        assert result is not None
+        one = result[0]
+        told.append(bytes(result[1].person))
+
+    assert [b'{"extra":{"flag":%b}}' % text for text in (b"1", b"true", b"1.0", b"[true]", b"[1]")] == told
+
+
+def test_a_lead_is_remembered_as_it_was_stored_and_read_where_it_was_stored_otherwise():
+    recent = RecentLeads()
+    first = score(NOBODY, lead("a"), RULESET)[0]
+    second = score(first, lead("b"), RULESET)[0]
+    recent.keep(b"lead", encode(second.profile), second)
+
+    assert recent.lead(b"lead", None) is NOBODY
+    assert recent.lead(b"lead", encode(second.profile)) is second
+    assert Lead(first.profile) == recent.lead(b"lead", encode(first.profile))
+
+
+def test_the_leads_that_were_stored_last_are_kept():
+    recent = RecentLeads(most=2)
+    one = score(NOBODY, lead("a"), RULESET)[0]
+    stored = encode(one.profile)
+    for key in (b"1", b"2", b"1", b"3"):
+        recent.keep(key, stored, one)
+
+    assert [True, False, True] == [recent.lead(key, stored) is one for key in (b"1", b"2", b"3")]
+
+
+def test_a_round_that_was_given_up_leaves_nothing_behind():
+    stage = make_stage(RULESET)
+    runner = MemoryRunner([stage], partitions=1, now=START.timestamp() + 60)
+    runner.send("leads.events", b"lead-1", value("e1", "form_submitted"))
+    runner.run()
+    state = runner.state("scoring")
+    runner.send("leads.events", b"lead-1", value("e2", "form_submitted"))
+    given_up = Batch(0, runner.records("leads.events")[1:], State(state))
+    stage.handler(given_up)
+    runner.run()
+
+    assert [output.value for output in given_up.outputs] == [runner.records("leads.scored")[-1].value()]
+    assert given_up.state.new == runner.state("scoring")
