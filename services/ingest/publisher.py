@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -96,20 +97,18 @@ class KafkaPublisher:
         self._finished: list[_Pending] = []
         self._fatal = ""
         self._stopping = threading.Event()
-        self._producer = Producer(
-            {
-                "linger.ms": 2,
-                "client.id": "baton-collector",
-                **config,
-                "enable.idempotence": True,
-                "acks": "all",
-                "partitioner": "murmur2_random",
-                "delivery.timeout.ms": int(deadline * 1000),
-                "queue.buffering.max.messages": most * 2,
-                "error_cb": self._note_error,
-            },
-            logger=logging.getLogger("librdkafka"),
-        )
+        self._config = {
+            "linger.ms": 2,
+            "client.id": "baton-collector",
+            **config,
+            "enable.idempotence": True,
+            "acks": "all",
+            "partitioner": "murmur2_random",
+            "delivery.timeout.ms": int(deadline * 1000),
+            "queue.buffering.max.messages": most * 2,
+            "error_cb": self._note_error,
+        }
+        self._producer = self._made()
         self._thread = threading.Thread(target=self._poll, name="collector-delivery", daemon=True)
         self._thread.start()
 
@@ -153,7 +152,7 @@ class KafkaPublisher:
         return ""
 
     def unwell(self) -> str:
-        """A producer that librdkafka has given up takes nothing more until it is made anew."""
+        """A producer that librdkafka has given up, as long as no new one takes its place."""
         return self._fatal
 
     async def close(self) -> None:
@@ -165,10 +164,30 @@ class KafkaPublisher:
 
     def _poll(self) -> None:
         while not self._stopping.is_set():
-            self._producer.poll(0.05)
+            try:
+                self._producer.poll(0.05)
+            except KafkaException as error:  # so a fatal error comes to light, and not by `error_cb`
+                self._note_error(error.args[0])
+            if self._fatal:
+                self._renew()
             if self._finished:
                 finished, self._finished = self._finished, []
                 self._loop.call_soon_threadsafe(_resolve, finished)
+
+    def _made(self) -> Producer:
+        return Producer(dict(self._config), logger=logging.getLogger("librdkafka"))
+
+    def _renew(self) -> None:
+        """Put a new producer in the place of one that librdkafka has given up, which takes nothing more.
+
+        So it does where a broker no longer knows the records that it acknowledged. What the old one had under way is
+        not safe; whoever sent it is told so, and sends it again.
+        """
+        ended, self._producer = self._producer, self._made()
+        with suppress(KafkaException):
+            ended.purge()
+            ended.flush(self._deadline)
+        self._fatal = ""
 
     def _delivered(self, pending: _Pending, error: KafkaError | None, _: Any) -> None:
         pending.left -= 1
