@@ -94,9 +94,11 @@ class KafkaKeeper:
             return False
         for part in waiting:
             part.next = self._offsets[part.number]
-        if self._restore.records:
+        rests = sum(part.state.below is not None for part in waiting)
+        if self._restore.records or rests:
             seconds = monotonic() - assignment.since
-            log.info("%s: restored %d records in %.2f s", self.stage.name, self._restore.records, seconds)
+            on = f", {rests} partitions on state of this machine" if rests else ""
+            log.info("%s: restored %d records in %.2f s%s", self.stage.name, self._restore.records, seconds, on)
         self.abandon()
         return True
 
