@@ -42,7 +42,10 @@ GOALS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One peer's figures: CPU µs an event, and its ratio to ours in the same round (median)."""
+    """One peer's figures: CPU µs an event, and its ratio to ours in the same round (median).
+
+    `beyond` is what it costs beyond the handler, which all peers in Python share; None for those that have their own.
+    """
 
     name: str
     words: str
@@ -52,6 +55,7 @@ class Row:
     most: float
     ratio: float
     peak_mb: float
+    beyond: float | None = None
 
     @property
     def a_core(self) -> float:
@@ -63,25 +67,29 @@ def rows(results: Results) -> list[Row]:
     """Figures, cheapest first."""
     words = {peer.name: (peer.words, peer.promise) for peer in results.peers} | {FLOOR: (FLOOR_WORDS, FLOOR_PROMISE)}
     ours = [one.cpu_micros for one in results.measured.get(OURS, [])]
+    floors = [one.cpu_micros for one in results.measured[FLOOR]]
     found = []
     for name, measured in results.measured.items():
         costs = [one.cpu_micros for one in measured]
         ratio = median(cost / own for cost, own in zip(costs, ours, strict=False)) if ours else float("nan")
         peak = max(one.peak_mb for one in measured)
-        found.append(Row(name, *words[name], median(costs), min(costs), max(costs), ratio, peak))
+        beyond = None
+        if name != FLOOR and not name.startswith("kafka-streams"):
+            beyond = median(cost - floor for cost, floor in zip(costs, floors, strict=False))
+        found.append(Row(name, *words[name], median(costs), min(costs), max(costs), ratio, peak, beyond))
     return sorted(found, key=lambda row: row.middle)
 
 
 def show(results: Results, console: Console) -> None:
     """On the terminal."""
     table = Table(title="CPU of the worker process, an event")
-    for title in ("", "µs (min to max)", "events a second a core", "to ours"):
+    for title in ("", "µs (min to max)", "beyond the handler", "events a second a core", "to ours"):
         table.add_column(title, justify="left" if not title else "right")
     for row in rows(results):
         spread = f"{row.middle:.1f} ({row.least:.1f} to {row.most:.1f})"
-        table.add_row(row.words, spread, f"{row.a_core:,.0f}", f"{row.ratio:.2f} ×")
+        table.add_row(row.words, spread, _beyond(row), f"{row.a_core:,.0f}", f"{row.ratio:.2f} ×")
     console.print(table)
-    for line in goals(results):
+    for line in (*goals(results), engines(results)):
         console.print(line)
     for name, why in results.absent.items():
         console.print(f"not measured: {name}: {why}")
@@ -99,6 +107,21 @@ def goals(results: Results) -> list[str]:
     return said
 
 
+def engines(results: Results) -> str:
+    """How the engines compare where the handler that they share is left out, and what it lets them come to."""
+    by_name = {row.name: row for row in rows(results)}
+    ours, floor = by_name.get(OURS), by_name.get(FLOOR)
+    if ours is None or floor is None or not ours.beyond or ours.beyond <= 0:
+        return ""
+    said = [f"The handler takes {floor.middle:.1f} of our {ours.middle:.1f} µs; all peers in Python pay for it alike."]
+    if "faust" in by_name:
+        most = by_name["faust"].middle / floor.middle
+        said.append(f"So an engine that costs nothing would be {most:.0f} × cheaper than Faust, and none can be more.")
+    others = [row for row in by_name.values() if row.beyond is not None and row.name != OURS]
+    apart = "; ".join(f"{row.words}: {row.beyond / ours.beyond:.1f} ×" for row in others if row.beyond is not None)
+    return " ".join([*said, f"Beyond the handler, to ours: {apart}."])
+
+
 def write(results: Results) -> None:
     """The page and its picture."""
     found = rows(results)
@@ -111,6 +134,7 @@ def write(results: Results) -> None:
     PAGE.write_text(
         head.format(
             goals=goals_said,
+            engines=engines(results),
             table=by_ratio + absent,
             rounds=results.plan.rounds,
             events=f"{results.plan.events:,}",
@@ -139,7 +163,11 @@ def machine() -> str:
 
 def _line(row: Row) -> str:
     spread = f"{row.middle:.1f} ({row.least:.1f} to {row.most:.1f})"
-    return f"| {row.words} | {row.ratio:.2f} | {spread} | {row.a_core:,.0f} | {row.promise} |"
+    return f"| {row.words} | {row.ratio:.2f} | {spread} | {_beyond(row)} | {row.a_core:,.0f} | {row.promise} |"
+
+
+def _beyond(row: Row) -> str:
+    return f"{row.beyond:.1f}" if row.beyond is not None else ""
 
 
 def _words(results: Results, name: str) -> str:

@@ -12,8 +12,8 @@ from typing import Final
 from services.scoring.profile import decode
 from services.scoring.score import NOBODY, Lead
 
-MOST: Final = 20_000
-"""So many leads are kept, those that were stored last."""
+MOST: Final = 25_000
+"""So many leads are kept, those that were stored last: about 140 MB of them."""
 
 
 class RecentLeads:
