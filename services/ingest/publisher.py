@@ -166,8 +166,9 @@ class KafkaPublisher:
         while not self._stopping.is_set():
             try:
                 self._producer.poll(0.05)
-            except KafkaException as error:  # so a fatal error comes to light, and not by `error_cb`
-                self._note_error(error.args[0])
+            except (KafkaException, SystemError) as error:
+                # So a fatal error comes to light, not by `error_cb`; where a callback is due, inside it, as the latter.
+                self._note_fatal(error)
             if self._fatal:
                 self._renew()
             if self._finished:
@@ -184,7 +185,7 @@ class KafkaPublisher:
         not safe; whoever sent it is told so, and sends it again.
         """
         ended, self._producer = self._producer, self._made()
-        with suppress(KafkaException):
+        with suppress(KafkaException, SystemError):
             ended.purge()
             ended.flush(self._deadline)
         self._fatal = ""
@@ -199,6 +200,10 @@ class KafkaPublisher:
         log.warning("kafka client", error=error.name(), fatal=error.fatal())
         if error.fatal():
             self._fatal = f"the producer ended: {error.name()}"
+
+    def _note_fatal(self, error: Exception) -> None:
+        log.warning("kafka client", error=str(error.__cause__ or error), fatal=True)
+        self._fatal = f"the producer ended: {type(error).__name__}"
 
     def _settle(self, records: int) -> None:
         self._under_way -= records

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -22,16 +23,16 @@ class KafkaPublisher:
 
     def __init__(self, address: KafkaAddress, patience_seconds: float = 10.0) -> None:
         self.patience = patience_seconds
-        self._producer = Producer(
-            address.librdkafka_config(
-                client_id="baton-sales",
-                enable_idempotence=True,
-                acks="all",
-                partitioner="murmur2_random",
-                linger_ms=2,
-                message_timeout_ms=int(patience_seconds * 1000),
-            )
+        self._config = address.librdkafka_config(
+            client_id="baton-sales",
+            enable_idempotence=True,
+            acks="all",
+            partitioner="murmur2_random",
+            linger_ms=2,
+            message_timeout_ms=int(patience_seconds * 1000),
         )
+        self._renewing = threading.Lock()
+        self._producer = Producer(self._config)
 
     def publish(self, output: Output) -> None:
         """Returns once the brokers have the record. Raises `TransientError`."""
@@ -43,15 +44,26 @@ class KafkaPublisher:
             if error is not None:
                 failed.append(error)
 
+        producer = self._producer
         try:
-            self._producer.produce(
-                output.topic, output.value, output.key, headers=list(output.headers), on_delivery=heard
-            )
-            self._producer.flush(self.patience)
+            producer.produce(output.topic, output.value, output.key, headers=list(output.headers), on_delivery=heard)
+            producer.flush(self.patience)
+        except SystemError as exc:
+            # confluent-kafka raises a fatal error inside whatever it calls back next, which then ends in this one.
+            self._renew(producer)
+            raise TransientError(str(exc.__cause__ or exc)) from exc
         except (KafkaException, BufferError) as exc:
+            if isinstance(exc, KafkaException) and exc.args[0].fatal():
+                self._renew(producer)
             raise TransientError(str(exc)) from exc
         if failed or not done:
             raise TransientError(str(failed[0]) if failed else "Kafka did not answer in time")
+
+    def _renew(self, ended: Producer) -> None:
+        """A new producer for one that librdkafka has given up, as where a broker forgot what it had acknowledged."""
+        with self._renewing:
+            if self._producer is ended:
+                self._producer = Producer(self._config)
 
     def close(self) -> None:
         """Wait for what is under way."""

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,43 +9,16 @@ from typing import Any
 import httpx
 import pytest
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from services.ingest.collector.app import make_collector
 from services.ingest.publisher import KafkaPublisher, NotSafe, Outgoing
 from services.ingest.source import Source, Sources
-from tests.brokers import embedded_broker
-from tests.kafka.jars import Unavailable
+from tests.forgetful import broker_or_skip, forget, make_topic
 from tests.waiting import until
 
 pytestmark = pytest.mark.kafka
 
 NOW = datetime(2026, 9, 25, 12, 0, tzinfo=UTC)
-
-
-def make_topic(kafka: str, topic: str) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka})
-    for made in admin.create_topics([NewTopic(topic, 4)]).values():
-        made.result(20)
-
-
-def make_anew(kafka: str, topic: str) -> None:
-    """Delete it, and create it once it is gone."""
-    admin = AdminClient({"bootstrap.servers": kafka})
-    admin.delete_topics([topic])[topic].result(20)
-    until(lambda: topic not in admin.list_topics(timeout=5).topics, 20, f"the end of {topic}")
-    make_topic(kafka, topic)
-
-
-@contextmanager
-def broker_or_skip(home: Path) -> Iterator[str]:
-    """The embedded broker."""
-    try:
-        with embedded_broker(home, "") as broker:
-            make_topic(broker.bootstrap, "awake")
-            yield broker.bootstrap
-    except Unavailable as why:
-        pytest.skip(str(why))
 
 
 def read(kafka: str, topic: str, count: int) -> list[Any]:
@@ -101,13 +72,12 @@ async def test_what_the_door_says_is_taken_stands_in_the_topic(kafka: str, topic
 
 
 async def test_a_producer_that_librdkafka_gave_up_is_replaced_and_the_next_repeat_is_safe(tmp_path: Path) -> None:
-    """As after a crash in which a broker lost what it had acknowledged; the embedded broker forgets with the topic."""
     with broker_or_skip(tmp_path) as kafka:
         await asyncio.to_thread(make_topic, kafka, "t")
         publisher = KafkaPublisher({"bootstrap.servers": kafka}, deadline=5)
         for number in range(3):
             await publisher.publish([Outgoing("t", b"k", b"before %d" % number)])
-        await asyncio.to_thread(make_anew, kafka, "t")
+        await asyncio.to_thread(forget, kafka, "t")
         with pytest.raises(NotSafe, match="OUT_OF_ORDER_SEQUENCE_NUMBER"):
             await publisher.publish([Outgoing("t", b"k", b"lost")])
         for number in range(3):
