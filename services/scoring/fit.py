@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from services.scoring.lines import Account, account, fit_lines
 from services.scoring.lookups import Leaves, remember
-from services.scoring.rulebook import FitRule
+from services.scoring.rule import FitRule
 from services.scoring.vocabulary import View
 
 

@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from services.scoring.cents import CENT, UNIT, apportioned, to_cents, to_units
-from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset
+from services.scoring.rule import EngagementRule, FitRule, Limit
 from services.scoring.signals import times
 from services.scoring.vocabulary import View
 
@@ -46,10 +46,10 @@ def fit_lines(view: View, now: float, rules: Sequence[FitRule]) -> list[Line]:
     ]
 
 
-def engagement_lines(signals: Mapping[str, bytes], at: int, ruleset: Ruleset) -> list[Line]:
-    """Lines of the signals that lie not after `at` (microseconds since the epoch), in the order of the file."""
+def engagement_lines(signals: Mapping[str, bytes], rules: Sequence[EngagementRule], at: int) -> list[Line]:
+    """Lines of the signals of `rules`, in their order, that lie not after `at` (microseconds since the epoch)."""
     lines: list[Line] = []
-    for rule in ruleset.of_signals(tuple(signals)):
+    for rule in rules:
         packed = signals[rule.id]  # one signal at least
         if len(packed) == 8:
             first = int.from_bytes(packed, "little", signed=True)

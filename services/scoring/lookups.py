@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Any, Final, NamedTuple
 
 from rules.condition import Condition, Leaf
-from services.scoring.rulebook import EngagementRule, Holds
+from services.scoring.rule import EngagementRule, Holds
 
 MOST: Final = 10_000
 """So many values of a field, or sets of leaves, are remembered; then all of them are forgotten."""

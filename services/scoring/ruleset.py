@@ -21,7 +21,8 @@ from services.scoring.decay import Decay, fading
 from services.scoring.declared import DecayKeys, EngagementKeys, FitKeys, GroupKeys, LimitKeys, ScoringKeys
 from services.scoring.fit import FitTable
 from services.scoring.lookups import Leaves, MatchTable
-from services.scoring.rulebook import EngagementRule, FitRule, Limit, Ruleset, Segment, words_of
+from services.scoring.rule import EngagementRule, FitRule, Limit, Segment, words_of
+from services.scoring.rulebook import Ruleset
 
 __all__ = ["Ruleset", "load", "read"]
 

@@ -70,7 +70,7 @@ def standing(profile: Profile, who: Who, ruleset: Ruleset, at: int) -> Standing:
     view = who.view()
     view.stage = profile.stage
     fit = who.fit or ruleset.fit_table.account(view, now)
-    lines = engagement_lines(profile.signals, at, ruleset)
+    lines = engagement_lines(profile.signals, ruleset.of_signals(tuple(profile.signals)), at)
     engagement = account("engagement", lines, ruleset.engagement_groups, ruleset.engagement_max)
     view.fit, view.engagement = fit.score, engagement.score
     view.grade = ruleset.grade(fit.score, engagement.score)

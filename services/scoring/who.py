@@ -16,7 +16,8 @@ from services.scoring.event import ATTRIBUTES, EXTRA, SUBJECT, Event
 from services.scoring.layers import facts
 from services.scoring.lines import Account
 from services.scoring.profile import Profile, quality
-from services.scoring.rulebook import Holds, Ruleset
+from services.scoring.rule import Holds
+from services.scoring.rulebook import Ruleset
 from services.scoring.vocabulary import View
 
 _KNOWN: Final = (*SUBJECT, *ATTRIBUTES)

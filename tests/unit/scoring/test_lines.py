@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.scoring import lines
 from services.scoring.cents import apportioned, to_cents
 from services.scoring.lines import limited
-from services.scoring.rulebook import Limit
+from services.scoring.rule import Limit
 from tests.unit.scoring.scoring_world import START, lead, points, rules_of, scored
 
 DAY = timedelta(days=1)
