@@ -50,6 +50,19 @@ soak: setup  ## the same at random for SOAK_MINUTES (60), with SOAK_SEED, which 
 bench: setup  ## CPU an event, beside Faust, Quix Streams, FastStream, Kafka Streams (BENCH_EVENTS, BENCH_ROUNDS)
 	@$(BIN)/python -m bench
 
+.PHONY: bench-path bench-path-trace bench-idle bench-growth
+bench-path: setup  ## events a second, and how long a lead takes from the door to its queue (eight minutes)
+	@$(BIN)/python -m bench.path
+
+bench-path-trace: setup  ## the same of single events, leg by leg
+	@$(BIN)/python -m bench.path --trace --seconds 20
+
+bench-idle: setup  ## what an idle `baton up` spends
+	@$(BIN)/python -m bench.path --idle
+
+bench-growth: setup  ## whether an event costs more with more leads and more partitions
+	@$(BIN)/python -m bench.path --growth
+
 bench-lock: dev
 	$(BIN)/python -m pip install --quiet uv
 	for peer in faust quix faststream; do $(BIN)/uv pip compile bench/peers/$$peer/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make bench-lock" -q -o bench/peers/$$peer/requirements.lock; done

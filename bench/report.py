@@ -154,7 +154,7 @@ def machine() -> str:
     kafka, jdk = _pom_version("kafka-streams"), java[1] if len(java) > 1 else "absent"
     return "\n".join(
         (
-            f"- {os.cpu_count()} cores ({_processor()}), shared by broker, peer and observer; {platform.system()}.",
+            f"- {os.cpu_count()} cores ({processor()}), shared by broker, peer and observer; {platform.system()}.",
             f"- Python {platform.python_version()}, {', '.join([*ours, *theirs])}.",
             f"- Apache Kafka and Kafka Streams {kafka}, Java {jdk}.",
         )
@@ -179,7 +179,8 @@ def _pom_version(artifact: str) -> str:
     return text.split(f"<artifactId>{artifact}</artifactId>")[1].split("<version>")[1].split("<")[0]
 
 
-def _processor() -> str:
+def processor() -> str:
+    """What it calls itself."""
     for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
