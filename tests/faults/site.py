@@ -14,10 +14,10 @@ from baton.settings import Settings
 from tests.faults.closed_form import PARTITIONS
 from tests.faults.database import Database
 from tests.faults.feed import PeopleFeeder, SumsFeeder
+from tests.faults.patience import in_time
 from tests.faults.progress import Look, LookAtLedger, Watch
 from tests.faults.workers import ROOT, Crew, Worker
 from tests.kafka.node import Node
-from tests.waiting import until
 
 CONFIG = Path(__file__).parent / "config"
 KEPT, TOLD, PATH = "kept.", "told.", "path."
@@ -76,7 +76,7 @@ class Site:
         self.crew.watch()
         for feeder in self.feeders:
             feeder.start()
-        until(lambda: all(watch.done() > 0 for watch in self.watches.values()), 300, "every stage to begin")
+        in_time(lambda: all(watch.done() > 0 for watch in self.watches.values()), 300, "every stage to begin")
 
     def close(self) -> None:
         self.node.resume()
@@ -192,7 +192,7 @@ class Site:
             feeder.end()
         for stage, feeder in self.sums.items():
             watch = self.watches[stage]
-            until(
+            in_time(
                 lambda watch=watch, feeder=feeder: watch.positions == dict(feeder.ends),  # type: ignore[misc]
                 seconds,
                 f"{stage} to do all of {feeder.sent} events",

@@ -13,9 +13,9 @@ from confluent_kafka import KafkaException
 
 from tests.faults import catalogue as c
 from tests.faults.catalogue import Fault
+from tests.faults.patience import Patience, in_time
 from tests.faults.site import PATH_STAGES, STAGES, SUMS, Site
 from tests.faults.workers import Worker
-from tests.waiting import until
 
 WORK_SECONDS, CALM_SECONDS = 30.0, 180.0
 BURST = 500
@@ -61,16 +61,16 @@ def feed(site: Site, faults: Sequence[Fault]) -> None:
     for fault in faults:
         if fault.kind in c.ONE_WORKER:
             with suppress(TimeoutError, KafkaException):
-                until(
+                in_time(
                     lambda fault=fault: site.owned(_victim(site, fault)), WORK_SECONDS, "it to be a member", every=0.3
                 )  # type: ignore[misc]
     for stage in stages & set(site.stages_of(PATH_STAGES)):
         if site.people is not None:
             site.people.burst(BURST)
         with suppress(TimeoutError):
-            until(lambda stage=stage: max(site.watches[stage].behind().values(), default=0) > MARKERS, 3, "work")  # type: ignore[misc]
+            in_time(lambda stage=stage: max(site.watches[stage].behind().values(), default=0) > MARKERS, 3, "work")  # type: ignore[misc]
     for stage in site.stages_of(stages & SUMS.keys()) or site.stages_of(SUMS):
-        until(lambda stage=stage: sum(site.watches[stage].behind().values()) > 500, WORK_SECONDS, f"work for {stage}")  # type: ignore[misc]
+        in_time(lambda stage=stage: sum(site.watches[stage].behind().values()) > 500, WORK_SECONDS, f"work for {stage}")  # type: ignore[misc]
 
 
 def _hit(site: Site, faults: Sequence[Fault]) -> dict[str, set[int]]:
@@ -202,7 +202,7 @@ def _wake_when_done(site: Site, fault: Fault, worker: Worker) -> None:
     feeder, watch = site.sums[fault.stage], site.watches[fault.stage]
     feeder.rest.set()
     try:
-        until(lambda: watch.done() == feeder.sent, CALM_SECONDS, "the others to do all that is left", every=0.2)
+        in_time(lambda: watch.done() == feeder.sent, CALM_SECONDS, "the others to do all that is left", every=0.2)
     finally:
         worker.signal(signal.SIGCONT)
         time.sleep(2)  # the time in which a woken worker would do harm; nothing is waited for
@@ -222,14 +222,14 @@ def _mend_at(moment: float, mend: Mend, struck: Struck) -> None:
 def _await_recovery(
     site: Site, struck: Struck, ends: dict[tuple[str, int], int], began: float, blow: float, ended: float
 ) -> None:
-    deadline = ended + CALM_SECONDS
+    patience = Patience(CALM_SECONDS)
     while True:
         found = {at: site.watches[at[0]].recovered(at[1], blow, end) for at, end in ends.items()}
         if all(one.at is not None or not one.had_work for one in found.values()):
             break
-        if time.monotonic() > deadline:
+        if patience.over:
             names = sorted(f"{stage} {n}" for (stage, n), one in found.items() if one.had_work and one.at is None)
-            struck.wrong.append(f"{CALM_SECONDS:.0f} s after its end nothing moves in {', '.join(names)}")
+            struck.wrong.append(f"{patience.waited:.0f} s after its end nothing moves in {', '.join(names)}")
             return
         time.sleep(0.1)
     times = [one.at for one in found.values() if one.at is not None]

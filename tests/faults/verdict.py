@@ -15,6 +15,7 @@ from tests.audit.look import look
 from tests.audit.records import read_all
 from tests.faults import people
 from tests.faults.closed_form import KEYS, NOTHING, PARTITIONS, REASONS, Sum, end_of, fault_of, good_events, key_of
+from tests.faults.patience import Patience
 
 SHOWN = 5
 
@@ -50,9 +51,9 @@ def committed_records(bootstrap: str, topic: str, seconds: float = 600) -> Itera
     )
     try:
         consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n in range(PARTITIONS)])
-        left, deadline = set(range(PARTITIONS)), time.monotonic() + seconds
+        left, patience = set(range(PARTITIONS)), Patience(seconds)
         while left:
-            if time.monotonic() > deadline:
+            if patience.over:
                 raise TimeoutError(f"the end of {topic} was not reached")
             for message in consumer.consume(10_000, 0.5):
                 error = message.error()
@@ -157,10 +158,10 @@ def _state_in_table(url: str) -> tuple[dict[bytes, Sum], str]:
 
 def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: float) -> Verdict:
     """The three stages, once they have come to rest; looks again until nothing is amiss or `seconds` have passed."""
-    deadline = time.monotonic() + seconds
+    patience = Patience(seconds)
     while True:
         verdict = _look_at_path(bootstrap, database, prefix, count)
-        if not verdict.violations or time.monotonic() > deadline:
+        if not verdict.violations or patience.over:
             return verdict
         time.sleep(3)
 

@@ -9,8 +9,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.faults.patience import Patience
 
 ROOT = Path(__file__).parents[2]
 BACKOFF_SECONDS, BACKOFF_LIMIT_SECONDS = 0.5, 4.0
@@ -68,11 +71,12 @@ class Worker:
         """The exit code of one that was asked to leave; None where it had to be killed."""
         if self.process is None:
             return 0
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return None
+        patience = Patience(seconds)
+        while not patience.over:
+            with suppress(subprocess.TimeoutExpired):
+                return self.process.wait(0.5)
+        self.kill()
+        return None
 
     def tend(self) -> int | None:
         """The exit code of a process that ended by itself or was killed; starts the next, later after each failure."""

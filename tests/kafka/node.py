@@ -92,8 +92,11 @@ class Node:
             return None
         return process.pid if ours else None
 
-    def start(self, seconds: float = 90) -> None:
-        """Start, and return once clients are served. Raises `Unavailable`, `TimeoutError`, or `RuntimeError`."""
+    def start(self, seconds: float = 300) -> None:
+        """Start, and return once clients are served: minutes, on a crowded machine.
+
+        Raises `Unavailable`, `TimeoutError`, or `RuntimeError`.
+        """
         if self.pid is not None:
             return
         jars = classpath()
