@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.engine.drivers import Driver, MemoryDriver
 from tests.integration.engine.kafka_driver import KafkaDriver
+from tests.integration.engine.place import Place
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -22,3 +23,19 @@ def driver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Driver]:
         yield on_kafka
     finally:
         on_kafka.stop()
+
+
+@pytest.fixture
+def place(kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Place]:
+    """A place on any broker, without topics yet."""
+    found = Place(kafka, topic_prefix, tmp_path / "workers")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def real_place(real_kafka: str, place: Place) -> Place:
+    """On the embedded broker a member that was killed is not expired, so its successor would wait for ever."""
+    assert place.bootstrap == real_kafka
+    place.make_topics()
+    return place

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.engine.test_worker import WAIT, Place
+from tests.integration.engine.place import WAIT, Place
 from tests.kafka.node import Node
 from tests.waiting import until
 
@@ -33,8 +33,7 @@ def test_a_worker_that_was_idle_when_the_broker_crashed_goes_on_by_itself(
         assert [worker.end() for worker in workers] == [0, 0]
         place.audit()
     finally:
-        for worker in place.workers:
-            worker.process.kill()
+        place.close()
 
 
 def test_a_record_too_large_is_found_without_waiting_for_what_is_behind_it(

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import orjson
+from confluent_kafka import Producer
 
+from streaming.faust import settings as engine_settings
 from streaming.faust.app import EngineSettings, make_app
 from streaming.faust.worker import run
 from streaming.stage import Batch, Codec, Stage
@@ -26,11 +32,33 @@ def count(batch: Batch[int]) -> None:
             batch.emit(OUT, key, b"%d" % seen, [("of", value)])
 
 
+class Struck(Producer):
+    """A producer that something befalls in the middle of a transaction: all is sent, nothing is committed."""
+
+    left, fate = 0, ""
+
+    def send_offsets_to_transaction(self, *args: Any) -> None:
+        Struck.left -= 1
+        if Struck.left == 0 and self.fate == "hang":
+            threading.Event().wait()
+        super().send_offsets_to_transaction(*args)
+        if Struck.left == 0:
+            self.flush(10)
+            print(f"{self.fate} with a transaction open", flush=True)
+            os.kill(os.getpid(), {"freeze": signal.SIGSTOP, "die": signal.SIGKILL}[self.fate])
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     for name in ("bootstrap", "prefix", "instance", "dir"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--max-records", type=int, default=50)
+    parser.add_argument("--local-state-seconds", type=float, default=300)
+    parser.add_argument("--local-state-records", type=int, default=10_000)
+    parser.add_argument("--session-timeout", type=float, default=6.0)
+    parser.add_argument("--transaction-timeout", type=float, default=10.0)
+    parser.add_argument("--fate", choices=["hang", "freeze", "die"], help="what befalls it in a transaction")
+    parser.add_argument("--after", type=int, default=2, help="in which; the first one claims the partitions")
     told = parser.parse_args()
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     OUT = told.prefix + "counts"
@@ -47,7 +75,13 @@ if __name__ == "__main__":
         group=told.prefix + "counting",
         instance=told.instance,
         data_dir=Path(told.dir),
-        session_timeout_seconds=6,
+        session_timeout_seconds=told.session_timeout,
+        transaction_timeout_seconds=told.transaction_timeout,
         max_records=told.max_records,
+        local_state_seconds=told.local_state_seconds,
+        local_state_records=told.local_state_records,
     )
+    if told.fate:
+        Struck.left, Struck.fate = told.after, told.fate
+        engine_settings.Producer = Struck  # type: ignore[misc]
     sys.exit(run(make_app(counting, settings, on_ready=lambda: print("ready", flush=True))))

@@ -1,0 +1,116 @@
+"""Topics of a test on a broker, workers on them as processes, and an independent look at what they did."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from confluent_kafka import Producer
+from kafka import KafkaAdminClient
+
+from streaming.client import KafkaAddress
+from streaming.stage import Message
+from streaming.topics import TopicSpec, apply, lag
+from tests.integration.engine.drivers import PARTITIONS
+from tests.integration.engine.kafka_driver import KafkaDriver
+from tests.waiting import until
+
+PROGRAM = Path(__file__).with_name("worker_program.py")
+ROOT = Path(__file__).parents[3]
+WAIT = 60.0
+
+
+class Worker:
+    """A worker's process, and what it said."""
+
+    def __init__(self, bootstrap: str, prefix: str, home: Path, instance: str = "one", *more: str) -> None:
+        home.mkdir(exist_ok=True)
+        self.log = home / f"{instance}-{len(list(home.iterdir()))}.log"
+        command = [sys.executable, str(PROGRAM), "--bootstrap", bootstrap, "--prefix", prefix]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, "--instance", instance, "--dir", str(home / "app"), *more],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+
+    def ready(self) -> Worker:
+        until(lambda: "ready" in self.said() or self.process.poll() is not None, WAIT, "the worker to be ready")
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(WAIT)
+
+
+class Place:
+    """Topics of a test on a broker, and the workers on them."""
+
+    def __init__(self, bootstrap: str, prefix: str, home: Path) -> None:
+        self.bootstrap, self.prefix, self.home = bootstrap, prefix, home
+        self.producer = Producer({"bootstrap.servers": bootstrap})
+        self.workers: list[Worker] = []
+        self.sent = 0
+
+    def make_topics(self, *left_out: str) -> None:
+        names = {"events", "counts", "counting.failed", "counting.state"} - set(left_out)
+        apply(self.bootstrap, [TopicSpec(self.prefix + name, PARTITIONS) for name in sorted(names)])
+
+    def start(self, instance: str = "one", *more: str) -> Worker:
+        """`more`: arguments of the worker's program."""
+        self.workers.append(Worker(self.bootstrap, self.prefix, self.home, instance, *more))
+        return self.workers[-1]
+
+    def send(self, n: int, keys: int = 40) -> None:
+        for number in range(self.sent, self.sent + n):
+            key = number % keys
+            self.producer.produce(self.prefix + "events", b"%d" % number, b"k%d" % key, key % PARTITIONS)
+        self.producer.flush(WAIT)
+        self.sent += n
+
+    def done(self) -> int:
+        address = KafkaAddress.parse(self.bootstrap)
+        return sum(part.committed or 0 for part in lag(address, self.prefix + "counting", [self.prefix + "events"]))
+
+    def settled(self) -> None:
+        until(lambda: self.done() == self.sent, WAIT, f"{self.sent} records to be settled")
+
+    def transactions(self) -> dict[str, str]:
+        """What the brokers say of the transactions of this place's workers, by transactional id."""
+        admin = KafkaAdminClient(bootstrap_servers=[self.bootstrap])
+        try:
+            found = [one for of_one in admin.list_transactions().values() for one in of_one]
+        finally:
+            admin.close()
+        return {one.transactional_id: one.state.value for one in found if self.prefix in one.transactional_id}
+
+    def audit(self) -> None:
+        """Every record has one output, in the order of its key: read by a reader that knows nothing of the engine."""
+        of: Counter[bytes | None] = Counter()
+        counts: dict[bytes | None, list[int]] = defaultdict(list)
+        for record in self.records("counts"):
+            of[dict(record.headers() or ())["of"]] += 1
+            counts[record.key()].append(int(record.value() or b""))
+
+        assert dict.fromkeys((b"%d" % n for n in range(self.sent)), 1) == dict(of)
+        assert all(seen == list(range(1, len(seen) + 1)) for seen in counts.values())
+
+    def records(self, topic: str) -> Sequence[Message]:
+        return KafkaDriver(self.bootstrap, self.prefix, self.home).records(self.prefix + topic)
+
+    def close(self) -> None:
+        """Leave no worker behind."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.kill()
+                worker.process.wait()

@@ -1,0 +1,104 @@
+"""A transaction that somebody left open: how long readers and successors wait, and what a stage says meanwhile."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import pytest
+from confluent_kafka import Consumer, IsolationLevel, Producer
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from streaming.faust import transaction
+from streaming.faust.app import make_app
+from streaming.faust.settings import slot
+from tests.integration.engine.drivers import PARTITIONS
+from tests.integration.engine.in_process import counting, settings
+from tests.integration.engine.kafka_driver import Running
+from tests.integration.engine.place import WAIT, Place
+from tests.waiting import until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka, pytest.mark.timeout(300)]
+
+NEVER = "600"
+"""A transaction's timeout, in seconds, that ends nothing within a test."""
+
+
+def ends(place: Place, isolation: IsolationLevel) -> list[int]:
+    """Where the outputs end, for readers of that isolation."""
+    admin = AdminClient({"bootstrap.servers": place.bootstrap})
+    asked = {slot(place.prefix + "counts", n): OffsetSpec.latest() for n in range(PARTITIONS)}
+    return [answer.result().offset for answer in admin.list_offsets(asked, isolation_level=isolation).values()]
+
+
+def readers_are_held_up(place: Place) -> bool:
+    return ends(place, IsolationLevel.READ_COMMITTED) != ends(place, IsolationLevel.READ_UNCOMMITTED)
+
+
+def held_up(place: Place, since: float) -> float:
+    """Waits until readers of the outputs get on; the seconds since then."""
+    until(lambda: not readers_are_held_up(place), WAIT, "readers to get on", every=0.1)
+    return monotonic() - since
+
+
+def dies_with_a_transaction_open(place: Place, timeout: str) -> float:
+    """A worker dies in its first round; when."""
+    worker = place.start("dead", "--fate", "die", "--transaction-timeout", timeout)
+    place.send(400)
+    assert worker.process.wait(WAIT) == -9
+    assert "die with a transaction open" in worker.said()
+    assert readers_are_held_up(place)
+    return monotonic()
+
+
+def test_a_worker_started_again_frees_readers_at_once(real_place: Place) -> None:
+    died = dies_with_a_transaction_open(real_place, NEVER)
+    real_place.start("dead")
+    seconds = held_up(real_place, died)
+    real_place.settled()
+    print(f"readers waited {seconds:.1f} s, and its successor of the same name until {monotonic() - died:.1f} s")
+
+    assert seconds < WAIT / 2
+    real_place.audit()
+
+
+def test_a_successor_of_another_name_frees_readers_once_the_group_has_noticed(real_place: Place) -> None:
+    died = dies_with_a_transaction_open(real_place, NEVER)
+    real_place.start("other")
+    seconds = held_up(real_place, died)
+    real_place.settled()
+    print(f"readers waited {seconds:.1f} s, and a successor of another name until {monotonic() - died:.1f} s")
+
+    assert seconds < WAIT / 2
+    assert "aborting what" in real_place.workers[-1].said()
+    real_place.audit()
+
+
+def test_where_nobody_succeeds_the_broker_frees_readers_after_the_transactions_timeout(real_place: Place) -> None:
+    died = dies_with_a_transaction_open(real_place, "10")
+    seconds = held_up(real_place, died)
+    print(f"readers waited {seconds:.1f} s for the broker")
+
+    assert seconds < WAIT / 2
+
+
+def test_a_stage_says_that_something_is_open_for_longer_than_it_may_be(
+    real_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "BROKER_LOOKS_SECONDS", -8.0)  # a transaction's 10 s become 2 s
+    server = {"bootstrap.servers": real_place.bootstrap}
+    nobody = Consumer({**server, "group.id": real_place.prefix + "counting"}).consumer_group_metadata()
+    stranger = Producer({**server, "transactional.id": real_place.prefix + "stranger"})
+    stranger.init_transactions(WAIT)
+    stranger.begin_transaction()
+    stranger.send_offsets_to_transaction([slot(real_place.prefix + "events", 0, 0)], nobody, WAIT)
+    running = Running(make_app(counting(real_place), settings(real_place, "one")))
+    readiness = running.app.readiness
+    try:
+        told = until(lambda: "one hangs" in str(readiness.as_json()) and str(readiness.as_json()), WAIT, "it to say so")
+        stranger.abort_transaction(WAIT)
+        until(lambda: readiness.ready, WAIT, "the stage to go on")
+    finally:
+        running.stop()
+
+    assert "partitions [0, 1, 2, 3]" in told
+    assert "docs/operating.md" in told
