@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rules import condition
-from rules.document import Document, validated
+from rules.declaration import EACH, as_declared
+from rules.document import Document
 from rules.document import load as load_document
 from rules.faults import Fault, FaultyConfiguration
 from rules.spelling import mend_for
+from rules.vocabulary import Vocabulary
 from services.routing import roster as rosters
 from services.routing.declared import Method, QueueKeys, RoutingKeys
 from services.routing.roster import Rep, Roster
@@ -23,6 +25,9 @@ Priority = Literal["high", "normal", "low"]
 
 EVERYBODY = "all"
 LONGEST_OFFER = 90 * 86_400.0
+_CONDITIONS: Mapping[tuple[str | int, ...], Vocabulary] = {
+    (where, EACH, "when"): SCORED_LEAD for where in ("suppress", "rules")
+}
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,180}")
 
 
@@ -127,7 +132,7 @@ def read(document: Document, roster: Roster | None) -> Plan:
 
     Raises `FaultyConfiguration` with every fault of the document.
     """
-    keys = validated(document, RoutingKeys)
+    keys = as_declared(document, RoutingKeys, _CONDITIONS)
     checker = _Checker(document, roster or Roster({}, ""), people_known=roster is not None)
     queues = checker.queues(keys)
     suppress = tuple(

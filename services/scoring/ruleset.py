@@ -9,7 +9,8 @@ from typing import Any
 
 from rules import condition
 from rules.condition import Condition
-from rules.document import Document, validated
+from rules.declaration import EACH, as_declared
+from rules.document import Document
 from rules.document import load as load_document
 from rules.faults import Fault, FaultyConfiguration
 from rules.lint import Placed, always_true, never_true
@@ -29,6 +30,12 @@ __all__ = ["Ruleset", "load", "read"]
 Loc = tuple[str | int, ...]
 
 _MQL = "qualify.mql"
+_CONDITIONS: Mapping[Loc, Vocabulary] = {
+    ("fit", "rules", EACH, "when"): vocabulary.FIT,
+    ("engagement", "rules", EACH, "when"): vocabulary.ENGAGEMENT,
+    ("segments", EACH, "when"): vocabulary.SEGMENTS,
+    ("qualify", "mql"): vocabulary.QUALIFY,
+}
 _LETTERS = ("A", "B", "C")
 _DIGITS = (1, 2, 3)
 _MOVING = frozenset({"engagement", "grade", "conversion_probability"})
@@ -42,7 +49,7 @@ def load(path: Path) -> Ruleset:
 
 def read(document: Document) -> Ruleset:
     """The ruleset that `document` declares. Raises `FaultyConfiguration` with every fault."""
-    keys = validated(document, ScoringKeys)
+    keys = as_declared(document, ScoringKeys, _CONDITIONS)
     checker = _Checker(document)
     checker.unique(("fit", "rules"), [rule.id for rule in keys.fit.rules])
     checker.unique(("engagement", "rules"), [rule.id for rule in keys.engagement.rules])

@@ -147,23 +147,6 @@ def test_a_patch_mends_every_record_or_none_is_sent(here: Installation, tmp_path
     assert (mended.exit_code, here.values(MARKETING_EVENTS)) == (0, [b'{"source":"website"}'])
 
 
-def test_a_platform_s_notice_is_no_record_and_goes_back_only_as_an_event(here: Installation, tmp_path: Path) -> None:
-    here.fails("ingest", b'{"leadAction":"DELETED"}', b"notice", reason="lead_deleted", partition=-1, offset=-1)
-    [notice] = here.ids()
-    every = told("replay", "--all")
-    named = baton("replay", notice)
-    nothing_came_back = here.holds(MARKETING_EVENTS) == []
-    (tmp_path / "patch.json").write_text('[{"op": "add", "path": "/event_id", "value": "e-1"}]')
-    edited = baton("replay", notice, "--edit", str(tmp_path / "patch.json"))
-
-    assert (every["replayed"], every["notices"], every["left_out"]) == (0, 1, 0)
-    assert named.exit_code == 1
-    assert "it is a platform's notice" in named.output
-    assert nothing_came_back
-    assert edited.exit_code == 0
-    assert here.values(MARKETING_EVENTS) == [b'{"leadAction":"DELETED","event_id":"e-1"}']
-
-
 def test_a_dry_run_sends_nothing_and_notes_nothing(here: Installation) -> None:
     here.fails("ingest", b"{}")
     result = told("replay", "--all", "--dry-run")
