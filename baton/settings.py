@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     breaker_resume: Seconds = Field(
         default=60.0, description="Seconds until a stopped stage tries again; 0: only by hand."
     )
+    local_state: Seconds = Field(
+        default=300.0,
+        description="Seconds between two writings of a stage's state to the data folder, for quick restarts; 0: never.",
+    )
     partitions: int = Field(default=8, ge=1, le=10_000, description="Partitions of a topic that is newly created.")
     replication: int = Field(
         default=-1, ge=-1, description="Replicas of a topic that is newly created; -1: as the broker has it by default."

@@ -47,6 +47,7 @@ def engine_settings(settings: Settings, stage: str) -> EngineSettings:
         breaker_consecutive=settings.breaker_consecutive,
         breaker_share=settings.breaker_share,
         breaker_resume_seconds=settings.breaker_resume,
+        local_state_seconds=settings.local_state,
     )
     return replace(made, instance=settings.instance) if settings.instance else made
 

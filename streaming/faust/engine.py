@@ -88,7 +88,7 @@ class Engine(Service):
             session.open()
             while not self._stop.is_set():
                 session.step()
-            session.leave()
+            session.keeper.tend(session.assignment, leaving=True)
         except SessionLost as why:
             self._note_loss(str(why))
         except KafkaException as error:

@@ -58,10 +58,6 @@ class Session:
             self.consumer.close()
         self.keeper.close()
 
-    def leave(self) -> None:
-        """The last step of an orderly stop, while we are still a member. Raises SessionLost."""
-        self.keeper.tend(self.assignment, leaving=True)
-
     def step(self) -> None:
         """One round, or one step towards it. Blocks for `idle_seconds` at most where there is nothing to do."""
         moves, held = self.assignment.moves, self._held()
@@ -81,8 +77,7 @@ class Session:
             return
         if waiting:
             self._prepare(waiting)
-            return
-        if records:
+        elif records:
             self._round(records, started)
         self.keeper.tend(self.assignment)
 
@@ -228,6 +223,7 @@ class Session:
         self.assignment.hold()
         self._sift(self.consumer.consume(1, 4 * SERVE_SECONDS))
         if self.assignment.moves == moves and self.assignment.is_member:
+            self._size = max(1, self._size // 2)  # it may be more than a slow broker takes before it times out
             self._look_again()
             self._hold(f"round refused: {why}")
         else:

@@ -16,6 +16,10 @@ from streaming.client import KafkaAddress
 RETRY_BACKOFF_MS = 10
 """The next transaction is refused while the markers of the last are written; librdkafka's 100 shows in p95."""
 
+FETCHED_KBYTES, FETCH_BYTES, PRODUCED_KBYTES = 32_768, 16 * 1024 * 1024, 262_144
+"""What bounds a worker's memory beside its state (docs/operating.md): records that were fetched and not taken, what one
+answer of a broker may add to them, and what a round has published and the broker has not acknowledged."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
@@ -99,6 +103,8 @@ class EngineSettings:
                 "fetch.wait.max.ms": max(1, int(self.fetch_wait_seconds * 1000)),
                 "fetch.queue.backoff.ms": 10,
                 "queued.min.messages": min(100_000, max(20_000, 3 * self.max_records)),
+                "queued.max.messages.kbytes": FETCHED_KBYTES,
+                "fetch.max.bytes": FETCH_BYTES,
             }
         )
 
@@ -121,6 +127,8 @@ class EngineSettings:
                 "fetch.wait.max.ms": 50,
                 "fetch.queue.backoff.ms": 5,  # by default a reader that cannot keep up is given nothing for a second
                 "queued.min.messages": 100_000,
+                "queued.max.messages.kbytes": FETCHED_KBYTES,
+                "fetch.max.bytes": FETCH_BYTES,
                 "check.crcs": True,
             }
         )
@@ -139,7 +147,7 @@ class EngineSettings:
                 "batch.size": 900_000,
                 "message.max.bytes": 8_000_000,  # what a topic takes is the broker's word, not the client's
                 "queue.buffering.max.messages": 1_000_000,
-                "queue.buffering.max.kbytes": 262_144,
+                "queue.buffering.max.kbytes": PRODUCED_KBYTES,
                 "retry.backoff.ms": RETRY_BACKOFF_MS,
                 "retry.backoff.max.ms": 100,
                 "delivery.report.only.error": True,
