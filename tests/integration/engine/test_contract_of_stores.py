@@ -40,13 +40,14 @@ def test_what_a_store_is_given_to_publish_is_in_order_with_the_failed_records_in
 
 
 def test_a_fault_of_the_store_that_passes_costs_nothing_and_blames_nobody(driver: Driver) -> None:
-    store = MemoryStore(faults=[Passing("connection lost"), Passing("deadlock")])
-    driver.start(tallying(driver.name, store))
+    store = MemoryStore(faults=[Passing("connection lost"), Passing("deadlock")] * 2)
+    driver.start(tallying(driver.name, store), consecutive=1)  # one bad record would open the breaker
     for _ in range(3):
         driver.send(driver.name("events"), b"ana", b"x")
     driver.settle()
 
     assert store.totals == {b"ana": 3}
+    assert driver.records(driver.name("tallying.failed")) == []
     assert [output.topic for output in store.outbox] == [driver.name("tallies")] * 3
 
 
@@ -61,7 +62,7 @@ def test_a_fault_that_passes_inside_a_handler_blames_no_record(driver: Driver) -
             raise Passing("lock timeout")
         stage.handler(batch)
 
-    driver.start(dataclasses.replace(stage, handler=shaken))
+    driver.start(dataclasses.replace(stage, handler=shaken), consecutive=1)
     driver.send(driver.name("events"), b"ana", b"x")
     driver.settle()
 
