@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from baton.settings import Settings
-from baton.up import state
+from baton.up import state, words
 from baton.up.snapshot import StageSample
 from baton.up.stages import STAGES, read_workers, stage_sample
 from baton.up.state import Running
@@ -41,7 +41,9 @@ class Status:
             ]
             pids = ", ".join(map(str, self.running.pids.get(stage.name, [])))
             ready = "yes" if mine and all(mine) else "no"
-            rows.append([stage.name, ready, stage.records, f"{stage.per_second:.1f}", stage.lag, stage.failed, pids])
+            rows.append(
+                [stage.name, ready, stage.records, f"{stage.per_second:.1f}", words.lag(stage.lag), stage.failed, pids]
+            )
         return rows
 
 

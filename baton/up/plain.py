@@ -9,7 +9,8 @@ from baton.up.snapshot import RoutedSample, Snapshot
 def summary(snapshot: Snapshot) -> list[str]:
     """One line of stages, one a queue."""
     stages = ", ".join(
-        f"{stage.name} {stage.records:,} ({stage.per_second:,.1f}/s, lag {stage.lag:,}, failed {stage.failed:,})"
+        f"{stage.name} {stage.records:,}"
+        f" ({stage.per_second:,.1f}/s, lag {words.lag(stage.lag)}, failed {stage.failed:,})"
         for stage in snapshot.stages
     )
     lines = [stages] if stages else []

@@ -34,6 +34,12 @@ def total(readings: Iterable[Reading], name: str, **labels: str) -> float:
     )
 
 
+def told(readings: Iterable[Reading], name: str, **labels: str) -> bool:
+    """Whether there is any series `name` that has these labels."""
+    wanted = set(labels.items())
+    return any(series == name and wanted <= found for reading in readings for series, found in reading)
+
+
 def buckets(readings: Iterable[Reading], name: str, **labels: str) -> dict[float, float]:
     """Cumulative counts of a histogram by upper bound, over all series that have these labels."""
     wanted = set(labels.items())

@@ -8,14 +8,17 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class StageSample:
-    """One stage, all its workers together. Times in seconds; None where nothing was measured yet."""
+    """One stage, all its workers together. Times in seconds; None where nothing was measured yet.
+
+    `lag` is None where no worker can tell it: it has none, or it died and its successor is not assigned yet.
+    """
 
     name: str
     records: int
     per_second: float
     p50: float | None
     p99: float | None
-    lag: int
+    lag: int | None
     failed: int
     workers: int
     restarts: int = 0

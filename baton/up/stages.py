@@ -11,6 +11,7 @@ from baton.up.readings import Reading
 from baton.up.snapshot import StageSample
 
 STAGES = ("collector", "ingest", "scoring", "routing")
+_LAG = "baton_consumer_lag_records"
 
 
 def read_workers(client: httpx.Client, workers: Iterable[tuple[str, str]]) -> dict[str, list[Reading]]:
@@ -40,7 +41,7 @@ def stage_sample(stage: str, new: list[Reading], old: list[Reading], seconds: fl
         per_second=max(0.0, records - before) / seconds if seconds > 0 else 0.0,
         p50=readings.quantile(rounds, 0.5),
         p99=readings.quantile(rounds, 0.99),
-        lag=int(readings.total(new, "baton_consumer_lag_records", stage=stage)),
+        lag=int(readings.total(new, _LAG, stage=stage)) if readings.told(new, _LAG, stage=stage) else None,
         failed=int(readings.total(new, "baton_failed_total", stage=stage)),
         workers=len(new),
         breaker_open=readings.total(new, "baton_breaker_open", stage=stage) > 0,

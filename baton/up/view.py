@@ -50,7 +50,7 @@ def _stages(snapshot: Snapshot) -> RenderableType:
             f"{stage.per_second:,.1f}",
             words.seconds(stage.p50),
             words.seconds(stage.p99),
-            Text(f"{stage.lag:,}", style="yellow" if stage.lag > stage.per_second * 5 + 100 else ""),
+            Text(words.lag(stage.lag), style="yellow" if (stage.lag or 0) > stage.per_second * 5 + 100 else ""),
             Text(f"{stage.failed:,}", style="red" if stage.failed else ""),
             Text(workers, style="yellow" if stage.restarts else ""),
         )

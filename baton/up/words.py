@@ -18,6 +18,11 @@ def seconds(value: float | None) -> str:
     return f"{value / 3600:.0f} h"
 
 
+def lag(records: int | None) -> str:
+    """`1,204`; a dash where nobody can tell."""
+    return "–" if records is None else f"{records:,}"
+
+
 def share(rep: RepSample, counted: int) -> str:
     """`ana 12, of late 4 of 10 (due 40 %)`."""
     if rep.due is None or not counted:

@@ -35,6 +35,14 @@ def test_a_worker_that_began_anew_has_no_negative_rate():
     assert stage_sample("ingest", [reading(5, [])], [reading(500, [])], 10.0).per_second == 0.0
 
 
+def test_the_lag_of_a_stage_whose_worker_died_is_not_told_as_none():
+    lag = {("baton_consumer_lag_records", frozenset({("stage", "ingest"), ("partition", str(n))})): 2.0 for n in "01"}
+
+    assert stage_sample("ingest", [lag], [], 1.0).lag == 4
+    assert stage_sample("ingest", [reading(5, [])], [lag], 1.0).lag is None
+    assert stage_sample("ingest", [], [lag], 1.0).lag is None
+
+
 def test_latency_is_of_the_rounds_between_two_looks():
     slow_before = [0.5] * 100
     sample = stage_sample("ingest", [reading(1, slow_before + [0.05] * 10)], [reading(1, slow_before)], 10.0)

@@ -30,7 +30,7 @@ SNAPSHOT = Snapshot(
     uptime=125.0,
     stages=(
         StageSample("ingest", 1234, 19.6, 0.012, 0.09, 3, 2, 1),
-        StageSample("routing", 1200, 18.2, None, None, 0, 0, 1, restarts=2, breaker_open=True),
+        StageSample("routing", 1200, 18.2, None, None, None, 0, 1, restarts=2, breaker_open=True),
     ),
     queues=(
         QueueSample("emea-enterprise", (RepSample("ana", 30, 3, 0.6), RepSample("bo", 22, 2, 0.4)), waiting=4),
@@ -71,6 +71,7 @@ def test_plain_lines_say_the_same():
     text = "\n".join([*plain.summary(SNAPSHOT), plain.routed(ROUTED)])
 
     assert "ingest 1,234 (19.6/s, lag 3, failed 2)" in text
+    assert "routing 1,200 (18.2/s, lag –, failed 0)" in text, "a lag that nobody can tell is not told as none"
     assert "ana 30, of late 3 of 5 (due 60 %)" in text
     assert "4 wait for somebody" in text
     assert "routed Head of Sales, Acme: emea-enterprise → ana (next in turn, 31 ms after capture)" in text
