@@ -102,8 +102,11 @@ class Place:
             of[dict(record.headers() or ())["of"]] += 1
             counts[record.key()].append(int(record.value() or b""))
 
-        assert dict.fromkeys((b"%d" % n for n in range(self.sent)), 1) == dict(of)
-        assert all(seen == list(range(1, len(seen) + 1)) for seen in counts.values())
+        missing = {b"%d" % n for n in range(self.sent)} - of.keys()
+        doubled = [number for number, times in of.items() if times > 1]
+        assert (missing, doubled) == (set(), []), f"missing: {sorted(missing)[:9]}, doubled: {doubled[:9]}"
+        for key, seen in counts.items():
+            assert seen == list(range(1, len(seen) + 1)), f"{key!r} was counted {seen}"
 
     def records(self, topic: str) -> Sequence[Message]:
         return KafkaDriver(self.bootstrap, self.prefix, self.home).records(self.prefix + topic)

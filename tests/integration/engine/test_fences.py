@@ -1,0 +1,86 @@
+"""What keeps a worker out that the group has given up."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from contextlib import suppress
+
+import pytest
+from confluent_kafka import Consumer, KafkaException, Producer
+
+from streaming.faust.app import make_app
+from streaming.faust.owners import FormerOwners
+from streaming.faust.settings import slot
+from streaming.stage import Batch
+from tests.brokers import Broker
+from tests.integration.engine.in_process import counting, settings
+from tests.integration.engine.kafka_driver import Running
+from tests.integration.engine.place import WAIT, Place
+from tests.waiting import until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
+
+
+@pytest.mark.real_kafka
+def test_a_handler_slower_than_its_poll_interval_settles_nothing_and_its_worker_joins_again(
+    real_place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(FormerOwners, "abort", lambda *_: None)  # so that it is the generation alone that refuses it
+    caplog.set_level(logging.INFO)
+    go_on, entered = threading.Event(), threading.Event()
+    stage = counting(real_place)
+
+    def slow(batch: Batch[int]) -> None:
+        entered.set()
+        assert go_on.wait(WAIT)
+        stage.handler(batch)
+
+    late = Running(make_app(dataclasses.replace(stage, handler=slow), settings(real_place, "late", poll_interval=6)))
+    other: Running | None = None
+    try:
+        real_place.send(400)
+        assert entered.wait(WAIT)
+        other = Running(make_app(stage, settings(real_place, "other")))
+        real_place.settled()  # by the other one, what the late one has in hand included
+        joined = caplog.text.count("assigned partitions")
+        go_on.set()
+        until(lambda: caplog.text.count("assigned partitions") >= joined + 2, WAIT, "it to join again", every=0.2)
+        real_place.send(200)
+        real_place.settled()
+
+        assert "round refused" in caplog.text
+        assert [engine.sessions for engine in late.app.engines] == [1]
+    finally:
+        go_on.set()
+        for running in (late, other):
+            if running is not None:
+                running.stop()
+    real_place.audit()
+
+
+def test_real_kafka_refuses_an_old_generation_and_the_embedded_broker_does_not(broker: Broker, place: Place) -> None:
+    """So `baton up` runs one worker a stage on its own broker, and with a name that stays."""
+    place.make_topics()
+    config = {"bootstrap.servers": place.bootstrap, "group.id": place.prefix + "counting", "session.timeout.ms": 6000}
+    members = [Consumer({**config, "client.id": name}) for name in ("first", "second")]
+    producer = Producer({"bootstrap.servers": place.bootstrap, "transactional.id": place.prefix + "first"})
+    try:
+        members[0].subscribe([place.prefix + "events"])
+        until(lambda: members[0].poll(0.1) or members[0].assignment(), WAIT, "the first to join")
+        old = members[0].consumer_group_metadata()
+        members[1].subscribe([place.prefix + "events"])
+        until(lambda: [m.poll(0.1) for m in members] and members[1].assignment(), WAIT, "the second to join")
+        producer.init_transactions(WAIT)
+        producer.begin_transaction()
+        taken = False
+        with suppress(KafkaException):
+            producer.send_offsets_to_transaction([slot(place.prefix + "events", 0, 0)], old, WAIT)
+            taken = True
+        producer.abort_transaction(WAIT)
+    finally:
+        for member in members:
+            member.close()
+
+    assert taken is bool(broker.not_real)
