@@ -50,6 +50,10 @@ soak: setup  ## the same at random for SOAK_MINUTES (60), with SOAK_SEED, which 
 bench: setup  ## CPU an event, beside Faust, Quix Streams, FastStream, Kafka Streams (BENCH_EVENTS, BENCH_ROUNDS)
 	@$(BIN)/python -m bench
 
+.PHONY: bench-restore
+bench-restore: setup  ## a million keys of state: read from Kafka, from this machine's files, by RocksDB (BENCH_KEYS, BENCH_ROUNDS)
+	@$(BIN)/python -m bench.restore
+
 .PHONY: bench-path bench-path-trace bench-idle bench-growth
 bench-path: setup  ## events a second, and how long a lead takes from the door to its queue (eight minutes)
 	@$(BIN)/python -m bench.path
@@ -65,7 +69,7 @@ bench-growth: setup  ## whether an event costs more with more leads and more par
 
 bench-lock: dev
 	$(BIN)/python -m pip install --quiet uv
-	for peer in faust quix faststream; do $(BIN)/uv pip compile bench/peers/$$peer/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make bench-lock" -q -o bench/peers/$$peer/requirements.lock; done
+	for peer in faust quix faststream rocksdict; do $(BIN)/uv pip compile bench/peers/$$peer/requirements.in --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make bench-lock" -q -o bench/peers/$$peer/requirements.lock; done
 
 .PHONY: lint
 lint: dev  ## format, lint, types, import rules, schema freshness
