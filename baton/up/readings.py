@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import inf
+from types import MappingProxyType
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,14 +15,19 @@ Reading = Mapping[Series, float]
 """Value by name and labels."""
 
 
-def parse(text: str) -> dict[Series, float]:
+def parse(text: str) -> Reading:
     """Baton's own series in the text format of Prometheus."""
-    return {
+    return _parsed("\n".join(line for line in text.splitlines() if line.startswith("baton_")))
+
+
+@lru_cache(maxsize=64)  # a worker that is idle says the same again and again
+def _parsed(lines: str) -> Reading:
+    found = {
         (sample.name, frozenset(sample.labels.items())): float(sample.value)
-        for family in text_string_to_metric_families(text)
-        if family.name.startswith("baton_")
+        for family in text_string_to_metric_families(lines)
         for sample in family.samples
     }
+    return MappingProxyType(found)
 
 
 def total(readings: Iterable[Reading], name: str, **labels: str) -> float:

@@ -19,6 +19,8 @@ from baton.up.stages import STAGES, handoff, stage_sample
 
 EVERY = 1.0
 """Seconds between two snapshots."""
+IDLE_EVERY = 5.0
+"""Seconds between two looks at the ledger while no worker has anything new to say: what changes it moves a metric."""
 _WINDOW = 10
 """Snapshots that rates and latencies are taken over."""
 
@@ -39,6 +41,7 @@ class Sampler:
         self._read, self._engine, self._weighted, self._clock = read, engine, weighted, clock
         self._began = clock()
         self._history: deque[tuple[float, Mapping[str, list[Reading]]]] = deque(maxlen=_WINDOW)
+        self._looked = -IDLE_EVERY
         self._queues: tuple[QueueSample, ...] = ()
         self._routed: tuple[RoutedSample, ...] = ()
         self._stopping = threading.Event()
@@ -63,12 +66,14 @@ class Sampler:
     def sample(self) -> Snapshot:
         """A snapshot of now. A database that is away leaves what was known of it."""
         now = self._clock()
-        self._history.append((now, self._read()))
-        if self._engine is not None:
+        said, before = self._read(), self._history[-1][1] if self._history else None
+        self._history.append((now, said))
+        if self._engine is not None and (said != before or now - self._looked >= IDLE_EVERY):
             # That the database is away is said by the routing worker's readiness.
             with suppress(SQLAlchemyError):
                 self._queues = ledger_view.queues(self._engine, self._weighted)
                 self._routed = ledger_view.last_routed(self._engine)
+                self._looked = now
         then, old = self._history[0]
         new = self._history[-1][1]
         return Snapshot(

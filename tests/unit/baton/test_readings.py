@@ -71,3 +71,12 @@ def test_a_quantile_lies_in_the_bucket_of_the_true_one(values, q):
 
     assert found is not None
     assert lower <= found <= upper
+
+
+def test_what_an_idle_worker_says_again_is_not_read_again():
+    ours = 'baton_breaker_open{stage="ingest"} 0.0\n'
+    first, again = (readings.parse(f"process_cpu_seconds_total {n}\n{ours}") for n in (1, 2))
+
+    assert first is again
+    assert first != readings.parse(ours.replace("0.0", "1.0"))
+    assert list(first) == [("baton_breaker_open", frozenset({("stage", "ingest")}))]
