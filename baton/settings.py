@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     static_instance: bool = Field(
         default=False, description="Whether `BATON_INSTANCE` is the worker's static member id in its group, too."
     )
+    fetch_rest: Seconds = Field(
+        default=0.0,
+        description="Seconds that an idle stage fetches nothing, for brokers that hold no fetch; 0: it always fetches.",
+    )
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="How logs are written; auto: for people on a terminal, else JSON lines."
     )

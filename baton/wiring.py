@@ -44,6 +44,7 @@ def engine_settings(settings: Settings, stage: str) -> EngineSettings:
         static_instance=settings.static_instance and settings.instance is not None,
         librdkafka=address.options,
         data_dir=data_dir,
+        rest_seconds=settings.fetch_rest,
         breaker_consecutive=settings.breaker_consecutive,
         breaker_share=settings.breaker_share,
         breaker_resume_seconds=settings.breaker_resume,

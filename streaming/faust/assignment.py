@@ -67,6 +67,10 @@ class Assignment:
         """Partitions that are ours and not running yet."""
         return [part for part in self.parts.values() if not part.running] if self.is_member else []
 
+    def running(self) -> int:
+        """How many partitions are being worked on."""
+        return sum(part.running for part in self.parts.values())
+
     def fetch(self) -> None:
         """Fetch the running partitions, from where their state is."""
         self.consumer.assign([slot(self.topic, p.number, p.next) for p in self.parts.values() if p.running])

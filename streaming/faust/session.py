@@ -16,6 +16,7 @@ from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import BreakerOpened, EngineBroken, Refused, SessionLost, TooLarge, Unsettled
 from streaming.faust.keeper import Keeper, Work
 from streaming.faust.lag import Lag
+from streaming.faust.rest import Rest
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
 from streaming.faust.watchdog import Watchdog
@@ -40,6 +41,7 @@ class Session:
         self.consumer: Consumer = settings.group_consumer()
         self.assignment = Assignment(self.consumer, stage.source, status.kept)
         self.lag = Lag(stage.name, stage.source)
+        self.rest = Rest(settings.rest_seconds)
         self.rounds = 0
         self._size = settings.max_records
         self._held_until = 0.0
@@ -66,19 +68,24 @@ class Session:
             patience = SERVE_SECONDS
         else:
             patience = 0.0 if waiting else self.settings.idle_seconds
-        records, started = self._take(patience)
+        records, started = self._take(self.rest.patience(patience))
         self.lag.tell(self.assignment)
         if self.assignment.moves != moves:  # read before the rebalance: fetched again where they are still ours
             self.keeper.abandon()
+            self.rest.wake()
             self._faults = 0
             return
         self.status.look(self.assignment)
         if not self.assignment.is_member or held:
             return
+        if waiting or records:
+            self.rest.wake()
         if waiting:
             self._prepare(waiting)
         elif records:
             self._round(records, started)
+        else:
+            self.rest.look(self.assignment)
         self.keeper.tend(self.assignment)
 
     def _take(self, timeout: float) -> tuple[list[Any], float]:
@@ -101,6 +108,7 @@ class Session:
         """Something that the consumer says in place of a record."""
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 confluent-kafka's name for it
             self.lag.at_end(message.partition(), message.offset())
+            self.rest.at_end(message.partition())
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
             log.error("%s: %s", self.stage.name, error)
             self._look_again()

@@ -43,6 +43,8 @@ class EngineSettings:
     """How long a round gathers records after its first."""
     idle_seconds: float = 0.2
     """How long an idle engine waits for a record before it looks around."""
+    rest_seconds: float = 0.0
+    """How long an idle engine fetches nothing, again and again; for brokers that hold no fetch. 0: it always does."""
     fetch_wait_seconds: float = 0.1
     """How long the broker may hold a fetch that finds nothing."""
 
