@@ -41,7 +41,7 @@ integration: dev  ## what only real Apache Kafka can show (Docker, or Java and M
 
 .PHONY: faults soak
 faults: dev  ## kill, freeze and cut off everything in turn, on real Kafka and PostgreSQL (minutes)
-	$(BIN)/python -m pytest -m faults -s
+	$(BIN)/python -m pytest -m faults -s -o faulthandler_timeout=0
 
 soak: setup  ## the same at random for SOAK_MINUTES (60), with SOAK_SEED, which is drawn and printed where none is given
 	@$(BIN)/python -m tests.faults --minutes $(or $(SOAK_MINUTES),60) $(if $(SOAK_SEED),--seed $(SOAK_SEED))

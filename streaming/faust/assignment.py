@@ -14,6 +14,8 @@ from streaming.faust.table import Table
 log = logging.getLogger(__name__)
 
 UNKNOWN = -1
+QUIET_SECONDS, LEAVE_SECONDS = 0.05, 5.0
+"""For how long the group must call nothing before a member may close, and how long that is waited for at most."""
 
 
 class Partition:
@@ -57,6 +59,19 @@ class Assignment:
     def join(self) -> None:
         """Become a member; what follows happens inside `consume()`."""
         self.consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def leave(self) -> None:
+        """Serve what the group has called meanwhile, then leave it and close the consumer.
+
+        A call that `close()` finds still waiting makes librdkafka hang for ever (its issue 4884): the thread that it
+        asks to take the partitions away has ended. A worker that was put out of the group while busy has such a call.
+        """
+        self.consumer.unsubscribe()
+        moves, deadline = -1, monotonic() + LEAVE_SECONDS
+        while (self.is_member or moves != self.moves) and monotonic() < deadline:
+            moves = self.moves
+            self.consumer.consume(1, QUIET_SECONDS)
+        self.consumer.close()
 
     @property
     def is_member(self) -> bool:

@@ -57,7 +57,7 @@ class Session:
         self.status.kept = self.assignment.parts
         self.keeper.abandon()
         with self.watchdog.limit("leaving the group", self.settings.exit_timeout_seconds):
-            self.consumer.close()
+            self.assignment.leave()
         self.keeper.close()
 
     def step(self) -> None:

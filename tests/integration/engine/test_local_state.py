@@ -5,111 +5,25 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import NewTopic
 
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import Refused
 from streaming.faust.local_state import LocalState
-from streaming.faust.offsets import ends
-from streaming.faust.restore import Restore
-from streaming.faust.settings import EngineSettings
 from streaming.faust.transaction import KafkaKeeper
 from streaming.faust.watchdog import Watchdog
-from streaming.stage import Codec, Stage
+from streaming.stage import Stage
+from tests.integration.engine.changelog import CODEC, PARTITIONS, Changelog, contents, member, values
 from tests.integration.engine.place import WAIT, Place
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka]
-
-PARTITIONS = 2
-CODEC: Codec[Any] = Codec(bytes, bytes)
-Writes = Mapping[bytes, bytes | None]
-
-
-class Changelog:
-    """A changelog, who writes it, and workers' lives that restore from it and leave files behind."""
-
-    def __init__(self, bootstrap: str, topic: str, home: Path) -> None:
-        self.topic, self.home = topic, home
-        self.settings = EngineSettings(bootstrap=bootstrap, group=topic, data_dir=home, local_state_records=1)
-        self.admin = AdminClient(self.settings.client())
-        self.producer: Producer = self.settings.transactional_producer(topic)
-        self.producer.init_transactions(WAIT)
-        self.read = 0
-
-    def make(self, **config: str) -> None:
-        until(lambda: self._made(config), WAIT, f"{self.topic} to be made")
-
-    def _made(self, config: Mapping[str, str]) -> bool:
-        if self.topic in self.admin.list_topics(timeout=10).topics:
-            return True
-        name = {key.replace("_", "."): value for key, value in config.items()}
-        topic = NewTopic(self.topic, PARTITIONS, 1, config={"cleanup.policy": "compact", **name})
-        self.admin.create_topics([topic])
-        return False
-
-    def remove(self) -> None:
-        self.admin.delete_topics([self.topic])[self.topic].result()
-        until(lambda: self.topic not in self.admin.list_topics(timeout=10).topics, WAIT, f"{self.topic} to go")
-
-    def write(self, writes: Writes, *, commit: bool = True) -> None:
-        self.producer.begin_transaction()
-        for key, value in writes.items():
-            self.producer.produce(self.topic, value, key, key[-1] % PARTITIONS)
-        if commit:
-            self.producer.commit_transaction(WAIT)
-        else:
-            self.producer.flush(WAIT)
-            self.producer.abort_transaction(WAIT)
-
-    def life(self, *, local: bool = True) -> list[Partition]:
-        """A worker's start; `read` says afterwards how many records it has read."""
-        parts = [Partition(number) for number in range(PARTITIONS)]
-        if local:
-            found = LocalState(self.settings, self.topic, CODEC)
-            while found.load_next(self.admin, parts):
-                pass
-        restore = Restore(
-            self.settings, self.topic, CODEC.loads, parts, ends(self.admin, self.topic, range(PARTITIONS))
-        )
-        until(lambda: restore.step(0.1) or restore.done, WAIT, "the state to be restored")
-        restore.close()
-        self.read = restore.records
-        for part in parts:
-            part.running = True
-        return parts
-
-    def save(self, parts: Sequence[Partition]) -> None:
-        local = LocalState(self.settings, self.topic, CODEC)
-        local.begin(self.admin, member(parts), lambda _: None)
-        local.close(WAIT)
-
-    def files(self) -> list[Path]:
-        return sorted(self.home.rglob("?.state"))
-
-    def check(self) -> None:
-        """With files or without, the state is the same."""
-        assert contents(self.life()) == contents(self.life(local=False))
-
-
-def member(parts: Sequence[Partition]) -> Any:
-    return SimpleNamespace(is_member=True, parts={part.number: part for part in parts})
-
-
-def contents(parts: Sequence[Partition]) -> list[dict[bytes, Any]]:
-    return [part.state.contents() for part in parts]
-
-
-def values(count: int, word: bytes = b"value") -> dict[bytes, bytes | None]:
-    return {b"key %d" % n: b"%s %d" % (word, n) for n in range(count)}
 
 
 @pytest.fixture
@@ -255,23 +169,22 @@ def test_a_worker_that_was_overtaken_gets_no_such_word(changelog: Changelog) -> 
     watchdog = Watchdog()
     consumer, other = settings.group_consumer(), settings.group_consumer()
     keeper = KafkaKeeper(stage, settings, watchdog)
+    assignment, successor = Assignment(consumer, source, {}), Assignment(other, source, {})
     try:
-        assignment = Assignment(consumer, source, {})
         keeper.open()
         assignment.join()
         until(lambda: consumer.consume(1, 0.1) or assignment.is_member, WAIT, "it to become a member")
         until(lambda: keeper.prepare(assignment, assignment.waiting()), WAIT, "its state")
         for part in assignment.parts.values():
             part.running = True
-        successor = Assignment(other, source, {})
         successor.join()
         # The first one is not served any more, so it does not hear of it, and is put out of the group.
         until(lambda: other.consume(1, 0.2) or len(successor.parts) == PARTITIONS, WAIT, "the other one to have all")
         keeper.tend(assignment, leaving=True)
     finally:
         keeper.close()
-        consumer.close()
-        other.close()
+        assignment.leave()
+        successor.leave()
         watchdog.close()
     assert changelog.files() == []
 
