@@ -11,7 +11,7 @@ from typing import Any, Self
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from baton.refusal import NO, Refusal
-from streaming.client import KafkaAddress
+from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.stage import Output
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Outbound:
                 client_id=name,
                 transactional_id=name,
                 enable_idempotence=True,
+                max_in_flight=IN_FLIGHT,
                 acks="all",
                 partitioner="murmur2_random",
                 message_max_bytes=1_000_000_000,  # what is too large is the topic's business

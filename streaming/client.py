@@ -41,11 +41,22 @@ _OURS = frozenset(
         "enable.auto.commit",
         "isolation.level",
         "enable.idempotence",
+        "max.in.flight",
+        "max.in.flight.requests.per.connection",
         "acks",
         "request.required.acks",
         "partitioner",
     }
 )
+
+
+IN_FLIGHT = 1
+"""Requests that a producer of ours has under way to a broker: `max.in.flight`.
+
+A broker that has nothing of a producer in a partition yet takes whatever sequence comes first. Where it refused the
+first batch and took the second, which was under way, librdkafka holds the first to be written too: it is lost, and said
+to be delivered, in a committed transaction even (`tests/integration/engine/test_first_batch.py`).
+"""
 
 
 class UnusableAddress(ValueError):

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from streaming.client import IN_FLIGHT
+
 log = structlog.get_logger(__name__)
 
 
@@ -102,6 +104,7 @@ class KafkaPublisher:
             "client.id": "baton-collector",
             **config,
             "enable.idempotence": True,
+            "max.in.flight": IN_FLIGHT,
             "acks": "all",
             "partitioner": "murmur2_random",
             "delivery.timeout.ms": int(deadline * 1000),

@@ -15,13 +15,17 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from services.routing.ledger.outbox import Waiting
-from streaming.client import KafkaAddress
+from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.watchdog import Watchdog
 from streaming.partition import destination
 
 log = logging.getLogger(__name__)
 
 CALL_SECONDS = 10.0
 SETTLE_SECONDS = 60.0
+HUNG_SECONDS = 30.0
+"""A call that overstays its time by so much has hung, as librdkafka's do at times after a broker's crash: nobody would
+publish any more, for the lock is held. The process ends, and its supervisor starts it again."""
 RETRY_BACKOFF_MS = 10  # the next transaction is refused while the markers of the last one are written
 
 
@@ -32,8 +36,11 @@ class PublisherLost(Exception):
 class KafkaPublisher:
     """One transaction at a time, under the id `name`."""
 
-    def __init__(self, address: KafkaAddress, name: str, lanes_topic: str, ledger_id: str) -> None:
+    def __init__(
+        self, address: KafkaAddress, name: str, lanes_topic: str, ledger_id: str, watchdog: Watchdog | None = None
+    ) -> None:
         self.lanes_topic, self.ledger_id = lanes_topic, ledger_id
+        self._name, self._watchdog = name, watchdog or Watchdog()
         self._partitions: dict[str, int] = {}
         self._producer = Producer(
             address.librdkafka_config(
@@ -41,6 +48,7 @@ class KafkaPublisher:
                 transactional_id=name,
                 transaction_timeout_ms=10_000,
                 linger_ms=0,
+                max_in_flight=IN_FLIGHT,
                 retry_backoff_ms=RETRY_BACKOFF_MS,
                 retry_backoff_max_ms=100,
                 message_max_bytes=8_000_000,
@@ -52,12 +60,14 @@ class KafkaPublisher:
 
     def open(self) -> None:
         """Take the id. Raises PublisherLost."""
+        self._watchdog.start()
         self._insist(self._producer.init_transactions, seconds=30.0)
 
     def close(self) -> None:
         """Give the clients up; what is open is aborted by whoever takes the id next."""
         self._producer.purge(blocking=False)
         self._group.close()
+        self._watchdog.close()
 
     def positions(self, lanes: Collection[int]) -> dict[int, int]:
         """Next sequence of each of `lanes` that Kafka knows for this ledger. Raises PublisherLost."""
@@ -128,7 +138,8 @@ class KafkaPublisher:
         until = monotonic() + SETTLE_SECONDS
         while True:
             try:
-                call(*args, seconds)
+                with self._watchdog.limit(f"{self._name}: a transaction", seconds + HUNG_SECONDS):
+                    call(*args, seconds)
             except KafkaException as exc:
                 if not exc.args[0].retriable():
                     raise

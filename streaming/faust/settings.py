@@ -11,7 +11,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from streaming.breaker import Breaker
-from streaming.client import KafkaAddress
+from streaming.client import IN_FLIGHT, KafkaAddress
 
 RETRY_BACKOFF_MS = 10
 """The next transaction is refused while the markers of the last are written; librdkafka's 100 shows in p95."""
@@ -146,6 +146,7 @@ class EngineSettings:
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(self.transaction_timeout_seconds * 1000),
                 "linger.ms": 0,
+                "max.in.flight": IN_FLIGHT,
                 "batch.size": 900_000,
                 "message.max.bytes": 8_000_000,  # what a topic takes is the broker's word, not the client's
                 "queue.buffering.max.messages": 1_000_000,

@@ -22,6 +22,7 @@ class Feeder:
             {
                 "bootstrap.servers": bootstrap,
                 "enable.idempotence": True,
+                "max.in.flight": 1,
                 "delivery.timeout.ms": DELIVERY_MS,
                 "partitioner": "murmur2_random",
                 "linger.ms": 5,

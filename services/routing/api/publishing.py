@@ -7,7 +7,7 @@ from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from streaming.client import KafkaAddress
+from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.stage import Output, TransientError
 
 
@@ -26,6 +26,7 @@ class KafkaPublisher:
         self._config = address.librdkafka_config(
             client_id="baton-sales",
             enable_idempotence=True,
+            max_in_flight=IN_FLIGHT,
             acks="all",
             partitioner="murmur2_random",
             linger_ms=2,

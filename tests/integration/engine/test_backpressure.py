@@ -164,7 +164,9 @@ def test_a_locked_ledger_stops_the_fetch(real_kafka: str, topic_prefix: str, ser
     place = Place(real_kafka, topic_prefix, tmp_path / "workers")
     names = [place.prefix + name for name in ("events", "out", "side", "sums.failed")]
     apply(place.bootstrap, [TopicSpec(name, 4) for name in names])
-    database = Database(server_home)
+    home = server_home / "locked"
+    home.mkdir()
+    database = Database(home)
     told = ["--bootstrap", place.bootstrap, "--prefix", place.prefix, "--source", "events", "--instance", "one"]
     more = ["--dir", str(tmp_path), "--database", database.url("sums"), "--pause", "0"]
     try:

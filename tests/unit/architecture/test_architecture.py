@@ -50,6 +50,17 @@ def test_no_file_is_longer_than_a_reader_can_hold() -> None:
     assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
 
 
+def test_no_producer_has_a_second_request_under_way() -> None:
+    """`IN_FLIGHT` says what is lost otherwise."""
+    ours = [
+        path.read_text() for path in modules() if path.relative_to(ROOT).parts[0] in ("streaming", "services", "baton")
+    ]
+    makers = [text for text in ours if re.search(r"\bProducer\($|\bProducer\([^)]", text, re.MULTILINE)]
+
+    assert len(makers) >= 5
+    assert [text.split("\n")[0] for text in makers if not re.search(r"max.in.flight\W{1,3}IN_FLIGHT", text)] == []
+
+
 def test_every_module_is_named_for_what_it_does() -> None:
     nameless = [path for path in modules() if {path.stem, path.parent.name} & NAMELESS]
 
