@@ -86,7 +86,7 @@ def _seen(record: Any) -> Seen:
         record.partition(),
         record.offset(),
         (record.key() or b"").decode(errors="replace"),
-        read_object(record.value()),
+        record.value(),
         {name: (value or b"").decode() for name, value in record.headers() or ()},
         record.timestamp()[1],
     )

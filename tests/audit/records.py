@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,18 +14,24 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 @dataclass(frozen=True)
 class Seen:
-    """A record as it stands in a topic. `value` is None where it is not a JSON object; `ce_id` where it has none."""
+    """A record as it stands in a topic; `raw` is its value, of which millions fit into memory."""
 
     topic: str
     partition: int
     offset: int
     key: str
-    value: dict[str, Any] | None
+    raw: bytes | None
     headers: dict[str, str]
     timestamp_ms: int = 0
 
     @property
+    def value(self) -> dict[str, Any] | None:
+        """The JSON object that the value is; None where it is none."""
+        return read_object(self.raw)
+
+    @property
     def ce_id(self) -> str | None:
+        """The event's id; None where the record has none."""
         return self.headers.get("ce_id")
 
     @property
@@ -93,8 +100,8 @@ def _seen(message: Any) -> Seen:
         partition=message.partition(),
         offset=message.offset(),
         key=(message.key() or b"").decode(errors="replace"),
-        value=read_object(message.value()),
-        headers={name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()},
+        raw=message.value(),
+        headers={sys.intern(name): (value or b"").decode(errors="replace") for name, value in message.headers() or ()},
         timestamp_ms=message.timestamp()[1],
     )
 

@@ -47,8 +47,8 @@ def drill(
         if time.monotonic() - began > seconds:
             break
         time.sleep(rng.uniform(0.3, 2.0))
-        for _ in range(TRIES):
-            struck = strike(site, faults)
+        for tries in range(TRIES):
+            struck = strike(site, faults, tries)
             if struck.had_work or struck.wrong:
                 break
             outcome.idle += 1

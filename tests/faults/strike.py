@@ -19,6 +19,7 @@ from tests.faults.workers import Worker
 
 WORK_SECONDS, CALM_SECONDS = 30.0, 180.0
 BURST = 500
+"""People who come before a stage of the path is hit; three times as many at each further try."""
 MARKERS = 8  # offsets at the end of a partition that may be ends of transactions and no records
 
 Mend = Callable[[], object]
@@ -36,10 +37,13 @@ class Struck:
     wrong: list[str] = field(default_factory=list)
 
 
-def strike(site: Site, faults: Sequence[Fault]) -> Struck:
-    """Let `faults` happen at once while there is work; come back once everything that they hit works again."""
+def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
+    """Let `faults` happen at once while there is work; come back once everything that they hit works again.
+
+    `tries`: how often there was no work for them.
+    """
     struck = Struck(faults)
-    feed(site, faults)
+    feed(site, faults, BURST * 3**tries)
     hit = _hit(site, faults)
     ends = {(stage, n): _end(site, stage, n) for stage, numbers in hit.items() for n in numbers}
     began = time.monotonic()
@@ -53,7 +57,7 @@ def strike(site: Site, faults: Sequence[Fault]) -> Struck:
     return struck
 
 
-def feed(site: Site, faults: Sequence[Fault]) -> None:
+def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
     """See to it that there is work for the stage that is to be hit."""
     stages = {fault.stage for fault in faults if fault.stage}
     if any(fault.kind in c.OF_BROKER | c.OF_DATABASE for fault in faults):
@@ -66,7 +70,7 @@ def feed(site: Site, faults: Sequence[Fault]) -> None:
                 )  # type: ignore[misc]
     for stage in stages & set(site.stages_of(PATH_STAGES)):
         if site.people is not None:
-            site.people.burst(BURST)
+            site.people.burst(people)
         with suppress(TimeoutError):
             in_time(lambda stage=stage: max(site.watches[stage].behind().values(), default=0) > MARKERS, 3, "work")  # type: ignore[misc]
     for stage in site.stages_of(stages & SUMS.keys()) or site.stages_of(SUMS):

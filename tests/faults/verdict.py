@@ -12,12 +12,12 @@ import psycopg
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tests.audit.look import look
-from tests.audit.records import read_all
 from tests.faults import people
 from tests.faults.closed_form import KEYS, NOTHING, PARTITIONS, REASONS, Sum, end_of, fault_of, good_events, key_of
 from tests.faults.patience import Patience
 
 SHOWN = 5
+READ_SECONDS = 900.0
 
 
 @dataclass
@@ -167,7 +167,7 @@ def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: 
 
 
 def _look_at_path(bootstrap: str, database: str, prefix: str, count: int) -> Verdict:
-    report = look(bootstrap, database, prefix)
+    report = look(bootstrap, database, prefix, READ_SECONDS)
     verdict = Verdict()
     for violation in report.violations:
         verdict.lost += any(word in violation for word in ("never", "neither", "not published", "0 times"))
@@ -175,8 +175,8 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int) -> Ver
         verdict.say(violation)
     final: dict[str, tuple[float, float, str, str]] = {}
     events: Counter[str] = Counter()
-    for seen in sorted(read_all(bootstrap, [prefix + "leads.scored"]), key=lambda seen: seen.place):
-        value = seen.value or {}
+    for message in committed_records(bootstrap, prefix + "leads.scored"):
+        value = json.loads(message.value() or b"{}")
         who = str(value["person"]["email"])
         events[who] += 1
         final[who] = (value["fit"], value["engagement"], value["grade"], value["stage"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from tests.audit.ledger import Assigned, Ledger
@@ -14,7 +15,8 @@ TO_MQL = {"from": "inquiry", "to": "mql", "reason": "engagement"}
 
 def seen(topic: str, offset: int, value: dict | None, ce_id: str = "", **headers: str) -> Seen:
     named = {"ce_id": ce_id or f"{topic}-{offset}"}
-    return Seen(topic, 0, offset, (value or {}).get("lead_id", ""), value, named | headers, 1_800_000_010_000)
+    raw = None if value is None else json.dumps(value).encode()
+    return Seen(topic, 0, offset, (value or {}).get("lead_id", ""), raw, named | headers, 1_800_000_010_000)
 
 
 def failed(stage: str, offset: int, topic: str, of: int) -> Seen:
