@@ -33,7 +33,7 @@ run: setup  ## Baton on this machine: embedded servers, demo traffic, a live vie
 
 .PHONY: test
 test: dev  ## unit, contract and functional tests (under ten minutes)
-	$(BIN)/python -m pytest -m "not faults and not real_kafka"
+	$(BIN)/python -m pytest -m "not faults and not real_kafka" --durations=15
 
 .PHONY: integration
 integration: dev  ## what only real Apache Kafka can show (Docker, or Java and Maven)

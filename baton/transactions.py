@@ -65,7 +65,7 @@ class Outbound:
     def send(self, outputs: Sequence[Output]) -> None:
         """Send records in order; come back once all are safe, on all in-sync replicas, and visible.
 
-        Raises `Refusal`, and then none of them is.
+        Raises `Refusal`; then none of them is, or, where it says so, nobody knows.
         """
         if not outputs:
             return

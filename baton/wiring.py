@@ -188,7 +188,9 @@ def run_routing(settings: Settings) -> int:
     watch, timers = RelayWatch(ledger, relay), Timers(ledger, plan, prefix)
     readiness.watch(CONDITION, watch.why)
     try:
-        probes = _probes(readiness, settings, app.close_breakers, lambda: relay.unwell() or timers.unwell())
+        probes = _probes(
+            readiness, settings, app.close_breakers, lambda: relay.unwell() or timers.unwell() or watch.unwell()
+        )
         relay.start()
         watch.start()
         timers.start()

@@ -16,7 +16,7 @@ Ready = Callable[[str], bool]
 STOP_ORDER: tuple[tuple[str, ...], ...] = (("traffic",), ("collector", "sales"), ("ingest", "scoring", "routing"))
 """Who is asked to stop first: what brings work, then the doors, then the stages, which finish what they have."""
 _TRIES = 3
-_PATIENCE = 8.0  # seconds, for all groups together
+_PATIENCE = 8.0  # seconds, for each group: stages that get no time leave without writing their state
 
 
 def answers_ready(address: str) -> bool:
@@ -94,11 +94,11 @@ class Supervisor:
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Stop in order; who does not within a few seconds, or at once when `hurry` says so, is killed."""
-        deadline = self._clock() + _PATIENCE
         named = {stage for group in STOP_ORDER for stage in group}
         rest = tuple({worker.spec.stage for worker in self.workers} - named)
         for group in (*STOP_ORDER, rest):
             workers = [worker for worker in self.workers if worker.spec.stage in group]
+            deadline = self._clock() + _PATIENCE
             for worker in workers:
                 worker.ask_to_stop()
             while any(worker.pid for worker in workers) and self._clock() < deadline and not hurry():

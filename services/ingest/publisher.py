@@ -14,6 +14,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streaming.client import IN_FLIGHT
+from streaming.faust.watchdog import end_process
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +113,7 @@ class KafkaPublisher:
             "error_cb": self._note_error,
         }
         self._producer = self._made()
-        self._thread = threading.Thread(target=self._poll, name="collector-delivery", daemon=True)
+        self._thread = threading.Thread(target=self._main, name="collector-delivery", daemon=True)
         self._thread.start()
 
     async def publish(self, records: Sequence[Outgoing]) -> None:
@@ -164,6 +165,13 @@ class KafkaPublisher:
         await asyncio.to_thread(self._thread.join, self._deadline)
         await asyncio.to_thread(self._producer.flush, self._deadline)
         _resolve(self._finished)
+
+    def _main(self) -> None:
+        try:
+            self._poll()
+        except Exception as error:  # nobody would hear of what is delivered any more
+            log.critical("delivery ends, and the process with it", error=repr(error), exc_info=True)
+            end_process()
 
     def _poll(self) -> None:
         while not self._stopping.is_set():

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from streaming.faust.watchdog import end_process
+
+log = logging.getLogger(__name__)
 
 
 class Background(ABC):
-    """Runs between `start` and `stop`; whoever starts it asks `unwell` now and then."""
+    """Runs between `start` and `stop`. Where the work ends by a fault that it does not know, so does the process.
 
-    def __init__(self, name: str) -> None:
-        self._what = name
+    Its supervisor starts it again then; a process that stayed would stand there as if all were well. `end` is for
+    tests.
+    """
+
+    def __init__(self, name: str, end: Callable[[], None] = end_process) -> None:
+        self._what, self._end = name, end
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._main, name=name, daemon=True)
 
     @abstractmethod
     def run(self) -> None:
@@ -32,3 +42,10 @@ class Background(ABC):
         """Why the process ought to be started again; empty where it need not be."""
         dead = self._thread.ident is not None and not self._thread.is_alive() and not self._stopping.is_set()
         return f"the thread of the {self._what} has ended" if dead else ""
+
+    def _main(self) -> None:
+        try:
+            self.run()
+        except Exception:
+            log.critical("the %s has ended, and the process with it", self._what, exc_info=True)
+            self._end()

@@ -41,7 +41,7 @@ class Outcomes:
         topic, partition, offset, now = message.topic(), message.partition(), message.offset(), self.clock()
         known = self.ledger.position(topic, partition)
         if known is not None and known > offset:
-            return DUPLICATE
+            return self._take_again(message, now)
         try:
             with self.ledger.round(topic, partition, offset if known is None else known, offset + 1) as unit:
                 try:
@@ -61,6 +61,18 @@ class Outcomes:
         # those of routing sum to the records of `leads.scored`.
         metrics.FAILED.labels(STAGE, failure.reason).inc()
         return FAILED
+
+    def _take_again(self, message: Message, now: float) -> str:
+        """Take a record that lies before the position: a second time, or in a topic that was made anew or lost its end.
+
+        The outcome's own id tells the two apart. One that cannot be read was put into `routing.failed` the first time,
+        as far as anybody can tell.
+        """
+        try:
+            with self.ledger.unit() as unit:
+                return self._hear(unit, message, now)
+        except RecordError:
+            return DUPLICATE
 
     def _hear(self, unit: Unit, message: Message, now: float) -> str:
         value, (_, stamped) = message.value(), message.timestamp()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from services.routing.ledger.outbox import Waiting
 from streaming.client import IN_FLIGHT, KafkaAddress
@@ -21,7 +21,7 @@ from streaming.partition import destination
 
 log = logging.getLogger(__name__)
 
-CALL_SECONDS = 10.0
+CALL_SECONDS, PAUSE_SECONDS = 10.0, 0.2
 SETTLE_SECONDS = 60.0
 HUNG_SECONDS = 30.0
 """A call that overstays its time by so much has hung, as librdkafka's do at times after a broker's crash: nobody would
@@ -80,15 +80,20 @@ class KafkaPublisher:
             except KafkaException as exc:
                 if monotonic() > until:
                     raise PublisherLost(str(exc)) from exc
+                sleep(PAUSE_SECONDS)
                 continue
             wrong = [at.error for at in found if at.error is not None]
             if not wrong:
                 return {at.partition: at.offset for at in found if at.offset >= 0 and at.metadata == self.ledger_id}
             if monotonic() > until:
                 raise PublisherLost(str(wrong[0]))
+            sleep(PAUSE_SECONDS)
 
     def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None:
-        """Publish `records` and move the lanes to `nexts`, together. Raises PublisherLost, and has done nothing."""
+        """Publish `records` and move the lanes to `nexts`, together. Raises PublisherLost.
+
+        Whether the records are published is not known then: ask a new publisher for `positions` before anything else.
+        """
         try:
             self._producer.begin_transaction()
             for record in records:
@@ -115,8 +120,10 @@ class KafkaPublisher:
     def _count(self, topic: str) -> int:
         if topic not in self._partitions:
             found = self._producer.list_topics(topic, timeout=CALL_SECONDS).topics[topic]
-            if found.error is not None or not found.partitions:
+            if found.error is not None:
                 raise KafkaException(found.error)
+            if not found.partitions:
+                raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"{topic} has no partitions"))
             self._partitions[topic] = len(found.partitions)
         return self._partitions[topic]
 

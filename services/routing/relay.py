@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from schemas.topics import LEADS_SCORED
 from services.routing.background import Background
 from services.routing.ledger import Ledger, outbox
+from services.routing.ledger.connection import KEEPALIVE
 from services.routing.ledger.faults import told_apart
 from services.routing.ledger.outbox import Waiting
 from services.routing.ledger.store import CHANNEL
@@ -35,7 +36,17 @@ log = logging.getLogger(__name__)
 BATCH = 2_000
 IDLE_SECONDS = 1.0
 STANDBY_SECONDS = 1.0
+DEPOSE_SECONDS = 30.0
+"""A record that waits for so long says that whoever has the lock does not get on: another one takes its place."""
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+_DEPOSE = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND (classid, objid, objsubid) = (0, %s, 1)
+"""
 
 
 class Publisher(Protocol):
@@ -67,6 +78,7 @@ class Relay(Background):
         self.trouble = ""
         self.well_at = monotonic()
         self._failures = 0
+        self._deposed_at = -DEPOSE_SECONDS
 
     def run(self) -> None:
         """Relay until `stop`. Faults that pass are waited out; `trouble` says which one it is."""
@@ -90,7 +102,7 @@ class Relay(Background):
         """A connection that holds the lock and listens; waits for the lock, None where it is told to stop before."""
         # By parts, not as a URL: SQLAlchemy writes a space of the query as `+`, which libpq does not read as one.
         args, parts = self.ledger.engine.dialect.create_connect_args(self.ledger.engine.url)
-        with psycopg.connect(*args, **{"connect_timeout": 10, **parts, "autocommit": True}) as connection:
+        with psycopg.connect(*args, **{"connect_timeout": 10, **KEEPALIVE, **parts, "autocommit": True}) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
             try:
                 yield connection if self._locked(connection) else None
@@ -103,9 +115,25 @@ class Relay(Background):
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", [key]).fetchone()
             if row is not None and row[0]:
                 return True
-            self._well()
+            self._stand_by(connection, key)
             self._stopping.wait(STANDBY_SECONDS)
         return False
+
+    def _stand_by(self, connection: psycopg.Connection, key: int) -> None:
+        """Another relay has the lock. Where it does not get on, as one that is frozen, end its connection.
+
+        Kafka refuses what it commits after its successor has begun; so to depose one that is merely slow harms nothing.
+        """
+        with told_apart(), self.ledger.engine.connect() as reading:
+            oldest = outbox.backlog(reading).oldest_seconds
+        if oldest < DEPOSE_SECONDS:
+            self._well()
+            return
+        self.trouble = f"another relay has the lock and publishes nothing; a record waits for {oldest:.0f} s"
+        if monotonic() - self._deposed_at >= DEPOSE_SECONDS:
+            self._deposed_at = monotonic()
+            log.warning("%s: its connection is ended", self.trouble)
+            connection.execute(_DEPOSE, [key])
 
     def _relay(self, connection: psycopg.Connection) -> None:
         with told_apart(), self.ledger.engine.begin() as reading:

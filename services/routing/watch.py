@@ -7,13 +7,13 @@ answer holds up neither.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.routing.background import Background
 from services.routing.ledger import Ledger, outbox
 from services.routing.ledger.faults import told_apart
 from services.routing.ledger.outbox import Backlog
@@ -34,25 +34,14 @@ class Watched(Protocol):
     trouble: str
 
 
-class RelayWatch:
+class RelayWatch(Background):
     """Looks every second between `start` and `stop`; `why` can be asked at any time, from any thread."""
 
     def __init__(self, ledger: Ledger, relay: Watched, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__("relay watch")
         self.ledger, self.relay, self.clock = ledger, relay, clock
         self._seen: Backlog | None = None
         self._seen_at = clock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="relay-watch", daemon=True)
-
-    def start(self) -> None:
-        """Begin, in the background."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 30.0) -> None:
-        """End after the look in hand."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
 
     def run(self) -> None:
         """Look until `stop`; a fault that passes is told, and shows in `why` when it lasts."""

@@ -85,10 +85,13 @@ class Engine(Service):
         session = Session(self.stage, self.settings, self._keeper(), self.status, self.watchdog)
         self.sessions += 1
         try:
-            session.open()
+            with self.watchdog.limit("joining", self._patience):
+                session.open()
             while not self._stop.is_set():
-                session.step()
-            session.keeper.tend(session.assignment, leaving=True)
+                with self.watchdog.limit("a step", self._patience):
+                    session.step()
+            with self.watchdog.limit("the last state", self._patience):
+                session.keeper.tend(session.assignment, leaving=True)
         except SessionLost as why:
             self._note_loss(str(why))
         except KafkaException as error:
@@ -96,6 +99,11 @@ class Engine(Service):
         finally:
             self.rounds += session.rounds
             session.close()
+
+    @property
+    def _patience(self) -> float:
+        """Seconds after which a step hangs: one may wait for the transactions of two workers that died, and its own."""
+        return 3 * self.settings.settle_timeout_seconds + 30
 
     def _note_loss(self, why: str) -> None:
         now = monotonic()

@@ -54,6 +54,10 @@ class Lag:
                 oldest = since / 1000 if oldest is None else min(oldest, since / 1000)
         metrics.LAG_SECONDS.labels(self.stage).set(0.0 if oldest is None else max(0.0, time.time() - oldest))
 
+    def forget(self) -> None:
+        """Nothing runs any more: what is shown no longer holds."""
+        self._forget([])
+
     def _behind(self, assignment: Assignment, part: Partition) -> int:
         try:
             around = assignment.consumer.get_watermark_offsets(slot(self.topic, part.number), cached=True)

@@ -55,10 +55,12 @@ class Session:
     def close(self) -> None:
         """Leave the group; partitions are kept with their state, for the next session of this process."""
         self.status.kept = self.assignment.parts
-        self.keeper.abandon()
-        with self.watchdog.limit("leaving the group", self.settings.exit_timeout_seconds):
-            self.assignment.leave()
-        self.keeper.close()
+        self.lag.forget()
+        with self.watchdog.limit("closing", self.settings.settle_timeout_seconds):
+            self.keeper.abandon()
+            with self.watchdog.limit("leaving the group", self.settings.exit_timeout_seconds):
+                self.assignment.leave()
+            self.keeper.close()
 
     def step(self) -> None:
         """One round, or one step towards it. Blocks for `idle_seconds` at most where there is nothing to do."""
@@ -74,6 +76,9 @@ class Session:
             self.keeper.abandon()
             self.rest.wake()
             self._faults = 0
+            self.status.goes_on()
+            return
+        if self.assignment.waiting() != waiting:  # an offset is out of range: all are asked for anew where they go on
             return
         self.status.look(self.assignment)
         if not self.assignment.is_member or held:

@@ -170,8 +170,8 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int) -> Ver
     report = look(bootstrap, database, prefix, READ_SECONDS)
     verdict = Verdict()
     for violation in report.violations:
-        verdict.lost += any(word in violation for word in ("never", "neither", "not published", "0 times"))
-        verdict.duplicates += "times" in violation and "0 times" not in violation
+        verdict.lost += any(word in violation for word in ("never", "neither", "not published", " 0 times"))
+        verdict.duplicates += "times" in violation and " 0 times" not in violation
         verdict.say(violation)
     final: dict[str, tuple[float, float, str, str]] = {}
     events: Counter[str] = Counter()

@@ -12,6 +12,9 @@ from sqlalchemy.engine import URL, make_url
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
 IDLE_TIMEOUT_MS = 120_000
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+"""For client and server alike, in seconds, and for the last in ms: a side that has gone without a word is found out
+within half a minute, and its locks are free, instead of after two hours."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -28,6 +31,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         "statement_timeout": STATEMENT_TIMEOUT_MS,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT_MS,
     }
+    limits |= {name if name.startswith("tcp_") else f"tcp_{name}": value for name, value in KEEPALIVE.items()}
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return create_engine(
         psycopg_url(url),
@@ -36,7 +40,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,  # they hold people's data, and errors go to the log
-        connect_args={"options": options, "connect_timeout": 10},
+        connect_args={"options": options, "connect_timeout": 10, **KEEPALIVE},
     )
 
 

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from zlib import crc32
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
+from services.routing import relay as routing_relay
 from services.routing.ledger import Ledger, upgrade
 from services.routing.ledger.outbox import Waiting
 from services.routing.outgoing import PublisherLost
@@ -110,9 +114,50 @@ def test_one_relay_of_two_works_and_the_other_takes_over(ledger: Ledger, fake_ka
     assert 2 == len(fake_kafka.records)
 
 
+HOLDERS = (
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+def test_a_relay_that_has_the_lock_and_stands_still_is_deposed(
+    ledger: Ledger, relay: Relay, fake_kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one whose process is frozen, or whose machine has gone without a word."""
+    monkeypatch.setattr(routing_relay, "DEPOSE_SECONDS", 1.0)
+    monkeypatch.setattr(routing_relay, "STANDBY_SECONDS", 0.05)
+    with ledger.engine.connect() as frozen:
+        frozen.execute(text("SELECT pg_advisory_lock(:key)"), {"key": crc32(b"relay")})
+        feed(runner(ledger, world.plan()), world.lead("lena"))
+        relay.start()
+        until(lambda: "publishes nothing" in relay.trouble or relay.leading, 10, "the relay to see that nothing moves")
+        until(lambda: empty(ledger), 10, "an empty outbox")
+        with pytest.raises(OperationalError):
+            frozen.execute(text("SELECT 1"))
+
+    assert 2 == len(fake_kafka.records)
+
+
+def test_a_relay_that_works_is_left_alone(
+    ledger: Ledger, relay: Relay, fake_kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing_relay, "STANDBY_SECONDS", 0.02)
+    relay.start()
+    until(lambda: relay.leading, 10, "the relay to lead")
+    standby = Relay(ledger, "relay", fake_kafka.publisher)
+    began = standby.well_at
+    standby.start()
+    feed(runner(ledger, world.plan()), *(world.lead(f"lead-{i}") for i in range(20)))
+    until(lambda: empty(ledger) and standby.well_at > began, 10, "an empty outbox and a look of the other one")
+    standby.stop()
+
+    assert (True, "") == (relay.leading, standby.trouble)
+
+
 def test_a_relay_whose_connection_is_cut_comes_back(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
     relay.start()
     until(lambda: relay.leading, 10, "the relay to lead")
+    before = rows(ledger, HOLDERS)
     rows(
         ledger,
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database ="
@@ -120,6 +165,7 @@ def test_a_relay_whose_connection_is_cut_comes_back(ledger: Ledger, relay: Relay
     )
     feed(runner(ledger, world.plan()), world.lead("lena"))
     until(lambda: empty(ledger), 10, "an empty outbox")
+    until(lambda: rows(ledger, HOLDERS) not in ([], before), 10, "the relay to hold the lock again")
 
     assert 2 == len(fake_kafka.records)
 

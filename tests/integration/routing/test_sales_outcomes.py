@@ -60,6 +60,19 @@ def test_a_lead_that_is_closed_frees_the_rep(ledger: Ledger, outcomes: Outcomes)
     assert [{"open": 0}] == rows(ledger, "SELECT open FROM reps WHERE id = 'ana'")
 
 
+def test_outcomes_of_a_topic_that_was_made_anew_are_taken(ledger: Ledger, outcomes: Outcomes) -> None:
+    """Its offsets lie before the position; so do those of a topic that lost its end."""
+    assert "applied" == outcomes.take(record(7, outcome("accepted", 1)))
+    taken = [
+        outcomes.take(record(0, outcome("accepted", 1))),
+        outcomes.take(record(1, outcome("won", 2))),
+        outcomes.take(record(2, b"{")),
+    ]
+
+    assert ["duplicate", "applied", "duplicate"] == taken
+    assert ("closed", "won") == status(ledger)
+
+
 def test_an_outcome_that_comes_twice_changes_nothing(ledger: Ledger, outcomes: Outcomes) -> None:
     outcomes.take(record(0, outcome("won")))
     before = everything(ledger)

@@ -23,7 +23,7 @@ def test_a_producer_that_librdkafka_gave_up_is_replaced_and_the_next_answer_of_s
 
     with broker_or_skip(tmp_path) as kafka:
         make_topic(kafka, "t")
-        publisher = KafkaPublisher(KafkaAddress.parse(kafka, {}), patience_seconds=5)
+        publisher = KafkaPublisher(KafkaAddress.parse(kafka, {"log_level": "0"}), patience_seconds=5)
         for _ in range(3):
             publisher.publish(Output("t", b"k", b"before"))
         forget(kafka, "t")

@@ -1,0 +1,129 @@
+"""A session between two rounds: what the consumer says in place of records, and what others see of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, TopicPartition
+
+from streaming.breaker import Breaker
+from streaming.faust.session import Session
+from streaming.faust.settings import EngineSettings
+from streaming.faust.status import Status
+from streaming.faust.watchdog import Watchdog
+from streaming.metrics import REGISTRY
+from streaming.probes import Readiness
+from streaming.stage import Stage
+
+
+class FakeConsumer:
+    """A group of one member; hands out what the test has laid ready."""
+
+    def __init__(self) -> None:
+        self.metadata = b"nobody"
+        self.ready: list[list[Any]] = []
+        self.calls: dict[str, Any] = {}
+
+    def consumer_group_metadata(self) -> bytes:
+        return self.metadata
+
+    def subscribe(self, _: list[str], **calls: Any) -> None:
+        self.calls = calls
+
+    def give(self, *numbers: int) -> None:
+        self.metadata += b"."
+        self.calls["on_assign"](self, [TopicPartition("in", number) for number in numbers])
+
+    def consume(self, *_: Any) -> list[Any]:
+        found = self.ready.pop(0) if self.ready else []
+        return found() if callable(found) else found
+
+    def get_watermark_offsets(self, *_: Any, **__: Any) -> tuple[int, int]:
+        return 0, 10
+
+    def assign(self, _: Any) -> None: ...
+    def unassign(self) -> None: ...
+    def unsubscribe(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class FakeKeeper:
+    """Is always ready, and settles nothing."""
+
+    def __init__(self) -> None:
+        self.settled = 0
+
+    def prepare(self, _: Any, waiting: Any) -> bool:
+        for part in waiting:
+            part.next = 5
+        return True
+
+    def together(self, work: Any) -> list[Any]:
+        self.settled += len(work)
+        return []
+
+    def open(self) -> None: ...
+    def abandon(self) -> None: ...
+    def tend(self, *_: Any) -> None: ...
+    def close(self) -> None: ...
+
+
+def said(partition: int, offset: int, code: int | None = None) -> Any:
+    error = None if code is None else KafkaError(code)
+    return SimpleNamespace(error=lambda: error, partition=lambda: partition, offset=lambda: offset)
+
+
+@pytest.fixture
+def consumer(monkeypatch: pytest.MonkeyPatch) -> FakeConsumer:
+    made = FakeConsumer()
+    monkeypatch.setattr(EngineSettings, "group_consumer", lambda _: made)
+    return made
+
+
+@pytest.fixture
+def session(consumer: FakeConsumer) -> Session:
+    stage = Stage("s", "in", "failed", lambda _: None)
+    status = Status("s", Breaker(1, 1.0, 10, 0.0), Readiness(), lambda: None)
+    settings = EngineSettings(bootstrap="nowhere:1", group="g")
+    made = Session(stage, settings, FakeKeeper(), status, Watchdog())  # type: ignore[arg-type]
+    made.open()
+    consumer.give(0, 1)
+    made.step()
+    assert made.assignment.running() == 2
+    return made
+
+
+def test_an_offset_out_of_range_beside_records_of_another_partition_is_looked_up_anew(
+    session: Session, consumer: FakeConsumer
+) -> None:
+    consumer.ready = [[said(0, 5)], [said(1, 5, KafkaError._AUTO_OFFSET_RESET)]]
+    session.step()
+
+    assert session.keeper.settled == 0  # type: ignore[attr-defined]
+    assert session.assignment.running() == 0
+    session.step()
+    assert session.assignment.running() == 2
+
+
+def test_a_fault_that_was_waited_out_is_forgotten_when_the_partitions_go_to_others(
+    session: Session, consumer: FakeConsumer
+) -> None:
+    session.status.waits("the database is away")
+    assert "the database is away" in str(session.status.readiness.as_json())
+    consumer.ready = [lambda: consumer.give() or []]  # type: ignore[list-item]
+    session.step()
+    session.step()
+
+    assert "the database is away" not in str(session.status.readiness.as_json())
+
+
+def test_the_lag_of_partitions_that_others_have_is_not_told_any_more(session: Session) -> None:
+    session.lag._due = 0.0
+    session.step()
+    shown = {"stage": "s", "topic": "in", "partition": "1"}
+    assert REGISTRY.get_sample_value("baton_consumer_lag_records", shown) is not None
+    session.close()
+
+    assert REGISTRY.get_sample_value("baton_consumer_lag_records", shown) is None
