@@ -44,7 +44,8 @@ class Keeper(Protocol):
     def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:
         """Get on with finding out where `waiting` go on and on what state; whether that is known now.
 
-        Blocks for a part of a second, and longer only while it ends what a dead worker left open. Raises Unsettled and TransientError where it has to be asked again.
+        Blocks for a part of a second, and longer only while it ends what a dead worker left open. Raises Unsettled and
+        TransientError where it has to be asked again.
         """
 
     def abandon(self) -> None:
