@@ -1,4 +1,4 @@
-"""A few faults, the same each time, on the whole path: what CI runs of the harness. `make faults` runs all of them."""
+"""A few faults, the same each time, on the whole path: `make faults-few`, in minutes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.drill import drill
 from tests.faults.site import STAGES, Site
 from tests.kafka import jars
 
-pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka, pytest.mark.postgres, pytest.mark.timeout(850)]
+pytestmark = [pytest.mark.faults, pytest.mark.real_kafka, pytest.mark.postgres, pytest.mark.timeout(850)]
 
 PLAN = (
     (Fault(catalogue.KILL_ONE, "scoring"),),
