@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RetriableError
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RetriableError, UnknownBrokerIdError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from streaming.client import KafkaAddress
@@ -15,7 +15,8 @@ from streaming.client import KafkaAddress
 T = TypeVar("T")
 
 # A fresh broker says NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE and the like until its own topics are there.
-PASSING = (RetriableError, KafkaConnectionError, KafkaTimeoutError)
+PASSING = (RetriableError, KafkaConnectionError, KafkaTimeoutError, UnknownBrokerIdError)
+"""Faults that pass. The last is what kafka-python says of a partition whose leader is not known at the moment."""
 
 
 class KafkaUnreachable(Exception):

@@ -36,7 +36,11 @@ class Refusing:
         with suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                node = socket.create_connection(("127.0.0.1", self._upstream))
+                try:
+                    node = socket.create_connection(("127.0.0.1", self._upstream))
+                except OSError:  # it does not listen yet; clients come again
+                    client.close()
+                    continue
                 threading.Thread(target=self._pass, args=(client, node, self._ask), daemon=True).start()
                 threading.Thread(target=self._pass, args=(node, client, self._answer), daemon=True).start()
 
