@@ -44,7 +44,7 @@ faults: dev  ## kill, freeze and cut off everything in turn, on real Kafka and P
 	$(BIN)/python -m pytest -m faults -s -o faulthandler_timeout=0
 
 faults-few: dev  ## five of them on the whole path, the same each time
-	$(BIN)/python -m pytest tests/faults/test_bounded_faults.py -s -o faulthandler_timeout=0
+	$(BIN)/python -m pytest -m faults -k a_few_faults -s -o faulthandler_timeout=0
 
 soak: setup  ## the same at random for SOAK_MINUTES (60), with SOAK_SEED, which is drawn and printed where none is given
 	@$(BIN)/python -m tests.faults --minutes $(or $(SOAK_MINUTES),60) $(if $(SOAK_SEED),--seed $(SOAK_SEED))

@@ -151,12 +151,13 @@ def machine() -> str:
     ours = [f"{name} {version(name)}" for name in ("confluent-kafka", "pydantic", "msgspec")]
     peers = (("faust", "faust-streaming"), ("quix", "quixstreams"), ("faststream", "faststream"))
     theirs = [f"{package} {version_in(name, package)}" for name, package in peers]
-    kafka, jdk = _pom_version("kafka-streams"), java[1] if len(java) > 1 else "absent"
+    broker = _pom_version(ROOT / "tests" / "kafka", "kafka_2.13")
+    streams, jdk = _pom_version(KSTREAMS, "kafka-streams"), java[1] if len(java) > 1 else "absent"
     return "\n".join(
         (
             f"- {os.cpu_count()} cores ({processor()}), shared by broker, peer and observer; {platform.system()}.",
             f"- Python {platform.python_version()}, {', '.join([*ours, *theirs])}.",
-            f"- Apache Kafka and Kafka Streams {kafka}, Java {jdk}.",
+            f"- Apache Kafka {broker}, Kafka Streams {streams}, Java {jdk}.",
         )
     )
 
@@ -174,8 +175,8 @@ def _words(results: Results, name: str) -> str:
     return next(peer.words for peer in results.peers if peer.name == name)
 
 
-def _pom_version(artifact: str) -> str:
-    text = (KSTREAMS / "pom.xml").read_text()
+def _pom_version(folder: Path, artifact: str) -> str:
+    text = (folder / "pom.xml").read_text()
     return text.split(f"<artifactId>{artifact}</artifactId>")[1].split("<version>")[1].split("<")[0]
 
 

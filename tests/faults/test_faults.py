@@ -18,6 +18,13 @@ from tests.kafka import jars
 
 pytestmark = [pytest.mark.faults, pytest.mark.real_kafka, pytest.mark.postgres, pytest.mark.timeout(1_800)]
 AT_RANDOM_SECONDS, WITHOUT_END = 120.0, 86_400.0
+FEW = (
+    (Fault(catalogue.KILL_ONE, "scoring"),),
+    (Fault(catalogue.KILL_ALL, "ingest"),),
+    (Fault(catalogue.DB_CRASH, seconds=2.0), Fault(catalogue.KILL_ONE, "routing", 1)),
+    (Fault(catalogue.FREEZE, "sums in Kafka", seconds=12.0),),
+    (Fault(catalogue.BROKER_KILL, seconds=2.0),),
+)
 
 
 @pytest.fixture
@@ -50,6 +57,12 @@ def test_no_fault_alone_loses_or_doubles_anything(site: Callable[[Sequence[str]]
     stages = list(SUMS)
     plan = ((fault,) for fault in catalogue.each(random.Random(seed), stages))
     outcome = harm(site(stages), plan, WITHOUT_END, seed)
+
+    assert outcome.violations == []
+
+
+def test_a_few_faults_lose_and_double_nothing_on_the_whole_path(site: Callable[[Sequence[str]], Site]) -> None:
+    outcome = harm(site(STAGES), iter(FEW), WITHOUT_END, 1)
 
     assert outcome.violations == []
 
