@@ -12,6 +12,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.calls import insist
+from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ class Outbound:
     """A producer that has the transactional id `name` to itself: whoever had it before is refused from now on."""
 
     def __init__(self, address: KafkaAddress, name: str) -> None:
+        self._watchdog = Watchdog()
         faults: list[KafkaError] = []
 
         def heard(
@@ -53,6 +56,7 @@ class Outbound:
 
     def __enter__(self) -> Self:
         """Take the id. Raises `Refusal`."""
+        self._watchdog.start()
         try:
             self._insist(self._producer.init_transactions, 30.0)
         except KafkaException as error:
@@ -61,6 +65,7 @@ class Outbound:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._producer.purge(blocking=False)
+        self._watchdog.close()
 
     def send(self, outputs: Sequence[Output]) -> None:
         """Send records in order; come back once all are safe, on all in-sync replicas, and visible.
@@ -95,16 +100,7 @@ class Outbound:
                 return
 
     def _insist(self, call: Callable[[float], Any], seconds: float) -> None:
-        """Librdkafka's transactional calls may be repeated after a retriable error, a timeout among them."""
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                call(seconds)
-            except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
-                    raise
-            else:
-                return
+        insist(self._watchdog, call, seconds=seconds, patience=_PATIENCE)
 
     def _end(self, error: KafkaException) -> None:
         """Roll back, and say what was wrong."""

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from streaming.faust.watchdog import end_process
-
-log = logging.getLogger(__name__)
+from streaming.faust.watchdog import end_process, work_or_end
 
 
 class Background(ABC):
-    """Runs between `start` and `stop`. Where the work ends by a fault that it does not know, so does the process.
-
-    Its supervisor starts it again then; a process that stayed would stand there as if all were well. `end` is for
-    tests.
-    """
+    """Runs between `start` and `stop`. Where the work falls, so does the process; `end` is for tests."""
 
     def __init__(self, name: str, end: Callable[[], None] = end_process) -> None:
         self._what, self._end = name, end
@@ -44,8 +37,4 @@ class Background(ABC):
         return f"the thread of the {self._what} has ended" if dead else ""
 
     def _main(self) -> None:
-        try:
-            self.run()
-        except Exception:
-            log.critical("the %s has ended, and the process with it", self._what, exc_info=True)
-            self._end()
+        work_or_end(self._what, self.run, self._end)

@@ -8,24 +8,22 @@ the older one left open is aborted. The metadata of an offset names the ledger t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from time import monotonic, sleep
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from services.routing.ledger.outbox import Waiting
 from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
 from streaming.faust.watchdog import Watchdog
 from streaming.partition import destination
 
 log = logging.getLogger(__name__)
 
-CALL_SECONDS, PAUSE_SECONDS = 10.0, 0.2
+CALL_SECONDS, PAUSE_SECONDS = 5.0, 0.2
+CLOSE_SECONDS = 30.0
 SETTLE_SECONDS = 60.0
-HUNG_SECONDS = 30.0
-"""A call that overstays its time by so much has hung, as librdkafka's do at times after a broker's crash: nobody would
-publish any more, for the lock is held. The process ends, and its supervisor starts it again."""
 RETRY_BACKOFF_MS = 10  # the next transaction is refused while the markers of the last one are written
 
 
@@ -61,12 +59,16 @@ class KafkaPublisher:
     def open(self) -> None:
         """Take the id. Raises PublisherLost."""
         self._watchdog.start()
-        self._insist(self._producer.init_transactions, seconds=30.0)
+        try:
+            insist(self._watchdog, self._producer.init_transactions, seconds=30.0, patience=SETTLE_SECONDS)
+        except KafkaException as exc:
+            raise PublisherLost(str(exc)) from exc
 
     def close(self) -> None:
         """Give the clients up; what is open is aborted by whoever takes the id next."""
-        self._producer.purge(blocking=False)
-        self._group.close()
+        with self._watchdog.limit("the relay's close", CLOSE_SECONDS):
+            self._producer.purge(blocking=False)
+            self._group.close()
         self._watchdog.close()
 
     def positions(self, lanes: Collection[int]) -> dict[int, int]:
@@ -100,8 +102,9 @@ class KafkaPublisher:
                 self._produce(record)
             slots = [self._slot(lane, at) for lane, at in nexts.items()]
             member = self._group.consumer_group_metadata()
-            self._insist(self._producer.send_offsets_to_transaction, slots, member)
-            self._insist(self._producer.commit_transaction)
+            send = self._producer.send_offsets_to_transaction
+            insist(self._watchdog, send, slots, member, seconds=CALL_SECONDS, patience=OFFSETS_PATIENCE_SECONDS)
+            insist(self._watchdog, self._producer.commit_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
         except KafkaException as exc:
             self._abort(exc)
             raise PublisherLost(str(exc)) from exc
@@ -133,24 +136,10 @@ class KafkaPublisher:
         return TopicPartition(self.lanes_topic, lane, at, self.ledger_id)
 
     def _abort(self, why: KafkaException) -> None:
-        if why.args[0].fatal():
+        """Where nothing answers, that is left to the next publisher."""
+        if why.args[0].fatal() or why.args[0].retriable():
             return
         try:
-            self._insist(self._producer.abort_transaction)
-        except (KafkaException, PublisherLost) as exc:
+            insist(self._watchdog, self._producer.abort_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
+        except KafkaException as exc:
             log.warning("the transaction could not be aborted; the next publisher does it: %s", exc)
-
-    def _insist(self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS) -> None:
-        """Librdkafka's transactional calls may be repeated after a retriable error, a timeout among them."""
-        until = monotonic() + SETTLE_SECONDS
-        while True:
-            try:
-                with self._watchdog.limit(f"{self._name}: a transaction", seconds + HUNG_SECONDS):
-                    call(*args, seconds)
-            except KafkaException as exc:
-                if not exc.args[0].retriable():
-                    raise
-                if monotonic() > until:
-                    raise PublisherLost(str(exc)) from exc
-            else:
-                return

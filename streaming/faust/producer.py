@@ -11,6 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge
 from streaming.faust.offsets import demand_topics
 from streaming.faust.settings import EngineSettings
@@ -21,14 +22,11 @@ from streaming.stage import Output
 log = logging.getLogger(__name__)
 
 CALL_SECONDS = 5.0
-HUNG_SECONDS = 12.0  # librdkafka takes up to 10 s where it was given 5
 FLUSH_SECONDS = 0.2
 SILENT_SECONDS = 3.0
 """A producer that has committed nothing for so long may have lived through a broker's crash."""
 TOPIC_PATIENCE_SECONDS = 5.0
 TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
-OFFSETS_PATIENCE_SECONDS = 12.0
-"""After a broker's restart this call times out again and again, then hangs; a new session goes on at once."""
 ABORTED = frozenset((KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT))  # noqa: SLF001
 """Said of records that were taken back by an abort: no reason of their own."""
 UNSENDABLE = frozenset(
@@ -79,22 +77,14 @@ class TransactionalProducer:
     def insist(
         self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS, patience: float | None = None
     ) -> None:
-        """Repeat one of librdkafka's transactional calls after a retriable error, a timeout among them.
-
-        That is done for `patience` seconds, by default for as long as a round may take. A call that outlasts its own
-        timeout by far never comes back (seen after a broker's restart): nothing but the end of the process mends that.
-        """
-        until = monotonic() + (self.settings.settle_timeout_seconds if patience is None else patience)
-        while True:
-            try:
-                with self.watchdog.limit(call.__name__, seconds + HUNG_SECONDS):
-                    call(*args, seconds)
-            except KafkaException as error:
-                if not error.args[0].retriable() or monotonic() > until:
-                    raise
-                log.warning("%s: %s, again", call.__name__, error.args[0])
-            else:
-                return
+        """One of librdkafka's calls, by default for as long as a round may take. See `calls.insist` for the rest."""
+        insist(
+            self.watchdog,
+            call,
+            *args,
+            seconds=seconds,
+            patience=self.settings.settle_timeout_seconds if patience is None else patience,
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

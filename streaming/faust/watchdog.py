@@ -25,6 +25,18 @@ def end_process() -> None:
     os._exit(EXIT_HUNG)
 
 
+def work_or_end(what: str, work: Callable[[], None], end: Callable[[], None] = end_process) -> None:
+    """Do a thread's work. Where it falls by a fault that it does not know, the process ends, with the reason.
+
+    Its supervisor starts it again then; a process that stayed would stand there as if all were well.
+    """
+    try:
+        work()
+    except Exception:
+        log.critical("the %s has ended, and the process with it", what, exc_info=True)
+        end()
+
+
 class Watchdog:
     """Watches one call at a time, in a thread of its own."""
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka.admin import AdminClient, NewTopic
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError
 
 from baton import provisioning
 from baton.settings import Settings
@@ -60,7 +63,6 @@ class Site:
     def open(self) -> None:
         self.node.start()
         self.database = Database(self.home)
-        self.admin = AdminClient({"bootstrap.servers": self.node.bootstrap, "log_level": 0})
         self._provision()
         for stage in self.stages:
             self.watches[stage] = Watch(stage, self._look(stage))
@@ -136,37 +138,50 @@ class Site:
     def source(self, stage: str) -> str:
         return "".join(SUMS[stage]) if stage in SUMS else PATH + PATH_STAGES[stage]
 
+    @contextmanager
+    def admin(self) -> Iterator[KafkaAdminClient]:
+        """Anew each time, and not librdkafka's: an assertion in that one may end the process, and with it the run."""
+        client = KafkaAdminClient(bootstrap_servers=self.node.bootstrap, request_timeout_ms=10_000)
+        try:
+            yield client
+        finally:
+            client.close()
+
     def owned(self, worker: Worker) -> set[int]:
         """Partitions that the group says are this worker's; empty where it cannot be told."""
-        group = self.group(worker.stage)
-        members = self.admin.describe_consumer_groups([group], request_timeout=10)[group].result().members
-        source = self.source(worker.stage)
+        group, source = self.group(worker.stage), self.source(worker.stage)
+        try:
+            with self.admin() as admin:
+                members = admin.describe_groups([group])[group]["members"]
+        except KafkaError:
+            return set()
         return {
-            at.partition
+            partition
             for member in members
-            if member.client_id == f"{group}-{worker.instance}" and member.assignment is not None
-            for at in member.assignment.topic_partitions
-            if at.topic == source
+            if member["client_id"] == f"{group}-{worker.instance}" and member["member_assignment"]
+            for at in member["member_assignment"]["assigned_partitions"]
+            if at["topic"] == source
+            for partition in at["partitions"]
         }
 
-    def members(self, stage: str) -> int:
-        group = self.group(stage)
-        return len(self.admin.describe_consumer_groups([group], request_timeout=10)[group].result().members)
-
     def make_side_topic(self) -> None:
-        topic = NewTopic(KEPT + "side", PARTITIONS, 1, config={"retention.ms": "60000", "segment.ms": "10000"})
-        self.admin.create_topics([topic])[KEPT + "side"].result(30)
+        side = {"retention.ms": "60000", "segment.ms": "10000"}
+        self._make([NewTopic(KEPT + "side", PARTITIONS, 1, topic_configs=side)])
 
     def delete_side_topic(self) -> None:
-        self.admin.delete_topics([KEPT + "side"])[KEPT + "side"].result(30)
+        with self.admin() as admin:
+            admin.delete_topics([KEPT + "side"], timeout_ms=30_000)
+
+    def _make(self, topics: Sequence[NewTopic]) -> None:
+        with self.admin() as admin:
+            admin.create_topics(topics, timeout_ms=30_000)
 
     def _provision(self) -> None:
         plain = [f"{KEPT}events", f"{KEPT}out", f"{KEPT}sums.failed"]
         plain += [f"{TOLD}leads.scored", f"{TOLD}out", f"{TOLD}side", f"{TOLD}sums.failed"]
         topics = [NewTopic(name, PARTITIONS, 1) for name in plain]
-        topics.append(NewTopic(f"{KEPT}sums.state", PARTITIONS, 1, config=COMPACTED))
-        for name, made in self.admin.create_topics(topics).items():
-            made.result(30), name
+        topics.append(NewTopic(f"{KEPT}sums.state", PARTITIONS, 1, topic_configs=COMPACTED))
+        self._make(topics)
         self.make_side_topic()
         path = Settings(
             kafka=self.node.bootstrap,

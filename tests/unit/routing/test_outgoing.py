@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from services.routing import outgoing
-from services.routing.outgoing import KafkaPublisher
+from services.routing.outgoing import KafkaPublisher, PublisherLost
 from streaming.client import KafkaAddress
+from streaming.faust import calls
 from streaming.faust.watchdog import Watchdog
 from tests.waiting import until
 
@@ -38,7 +40,7 @@ class Group:
 def publisher(monkeypatch: pytest.MonkeyPatch) -> Callable[[Watchdog], KafkaPublisher]:
     monkeypatch.setattr(outgoing, "Producer", Hanging)
     monkeypatch.setattr(outgoing, "Consumer", Group)
-    monkeypatch.setattr(outgoing, "HUNG_SECONDS", 0.1 - outgoing.CALL_SECONDS)
+    monkeypatch.setattr(calls, "HUNG_SECONDS", 0.1 - outgoing.CALL_SECONDS)
     return lambda watchdog: KafkaPublisher(KafkaAddress.parse("nowhere"), "relay", "lanes", "ledger", watchdog)
 
 
@@ -54,3 +56,25 @@ def test_a_call_that_hangs_past_its_time_ends_the_process(publisher: Callable[[W
     finally:
         made._producer.go_on.set()  # type: ignore[attr-defined]
         working.join()
+
+
+class Silent(Hanging):
+    """A producer whose coordinator never answers."""
+
+    def send_offsets_to_transaction(self, *_: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "", False, True))
+
+    def abort_transaction(self, _: float) -> None:
+        raise AssertionError("what nobody answers is not asked for")
+
+
+def test_a_coordinator_that_stays_silent_is_left_to_a_new_publisher(
+    publisher: Callable[[Watchdog], KafkaPublisher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "Producer", Silent)
+    monkeypatch.setattr(outgoing, "OFFSETS_PATIENCE_SECONDS", 0.05)
+    made = publisher(Watchdog())
+    made.open()
+
+    with pytest.raises(PublisherLost):
+        made.publish([], {})

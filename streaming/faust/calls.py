@@ -1,0 +1,39 @@
+"""Librdkafka's transactional calls: repeated where that is safe, and never waited for without end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from streaming.faust.watchdog import Watchdog
+
+log = logging.getLogger(__name__)
+
+HUNG_SECONDS = 12.0  # librdkafka takes up to 10 s where it was given 5
+OFFSETS_PATIENCE_SECONDS = 12.0
+"""For `send_offsets_to_transaction`. After a broker's restart it times out again and again, then hangs for ever; a new
+producer of the same id goes on at once."""
+
+
+def insist(watchdog: Watchdog, call: Callable[..., Any], *args: Any, seconds: float, patience: float) -> None:
+    """Make one of these calls, of `seconds` at most each time, again after a retriable error, a timeout among them.
+
+    That is done for `patience` seconds; then, and after any other error, KafkaException is raised. A call that outlasts
+    its own time by far never comes back (seen after a broker's crash): nothing but the end of the process mends that,
+    for what hangs has the locks that others wait for.
+    """
+    until = monotonic() + patience
+    while True:
+        try:
+            with watchdog.limit(call.__name__, seconds + HUNG_SECONDS):
+                call(*args, seconds)
+        except KafkaException as error:
+            if not error.args[0].retriable() or monotonic() > until:
+                raise
+            log.warning("%s: %s, again", call.__name__, error.args[0])
+        else:
+            return
