@@ -30,6 +30,8 @@ class Outcome:
     last_exits: dict[str, int | None] = field(default_factory=dict)
     seconds: float = 0.0
     wrong: list[str] = field(default_factory=list)
+    replaced: int = 0
+    """Watches whose client was stuck, and that got a new one."""
 
     @property
     def violations(self) -> list[str]:
@@ -78,6 +80,7 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
     if site.people is not None:
         database, people = site.database.bare_url("path"), site.people.people
         outcome.verdicts["the path"] = judge_path(kafka, database, PATH, people, REST_SECONDS)
+    outcome.replaced = sum(watch.replaced for watch in site.watches.values())
     outcome.exits = Counter(site.crew.exits)
     outcome.last_exits = site.crew.end()
     for stage, feeder in site.sums.items():

@@ -35,6 +35,9 @@ class Feeder:
         self.stop = threading.Event()
         self.rest = threading.Event()
 
+    def __str__(self) -> str:
+        return f"{self.sent} sent, {sum(self.ends.values())} of them taken, {len(self._producer)} under way"
+
     def flush(self, seconds: float = 120) -> None:
         left = self._producer.flush(seconds)
         if left:

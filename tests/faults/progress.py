@@ -17,6 +17,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 EVERY_SECONDS = 0.2
 ENDS_EVERY = 3  # to ask for the ends of topics costs more, and they need not be as exact
 ASK_SECONDS = 1.0
+STUCK_SECONDS = 30.0
+"""A look that takes so long never ends: librdkafka may hang in any call once its broker was away."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,20 @@ class Watch:
         self.readings: deque[Reading] = deque(maxlen=3_000)
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
+        self.replaced = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"watch {stage}", daemon=True)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._beat = time.monotonic()
+        self._thread = threading.Thread(target=self._run, args=[self.look], name=f"watch {self.stage}", daemon=True)
         self._thread.start()
 
     def done(self) -> int:
+        """Records done. Eyes that are stuck are replaced."""
+        if time.monotonic() - self._beat > STUCK_SECONDS:
+            self.look, self.replaced = self.look.anew(), self.replaced + 1
+            self._begin()
         return sum(self.positions.values())
 
     def behind(self) -> dict[int, int]:
@@ -74,17 +85,19 @@ class Watch:
         self._thread.join(30)
         self.look.close()
 
-    def _run(self) -> None:
+    def _run(self, look: Look) -> None:
         for number in itertools.count():
-            if self._stop.wait(EVERY_SECONDS):
+            if self._stop.wait(EVERY_SECONDS) or look is not self.look:
                 return
-            since = time.monotonic()
+            since = self._beat = time.monotonic()
             with suppress(KafkaException, psycopg.Error):
-                positions = self.look.positions()
+                positions = look.positions()
+                if look is not self.look:
+                    return
                 self.positions = self.positions | positions
                 self.readings.append(Reading(since, time.monotonic(), positions))
                 if number % ENDS_EVERY == 0:
-                    self.ends = self.look.ends()
+                    self.ends = look.ends()
 
 
 class Look:
@@ -93,6 +106,10 @@ class Look:
     def __init__(self, bootstrap: str, group: str, topic: str, partitions: int) -> None:
         self.bootstrap, self.group, self.topic, self.partitions = bootstrap, group, topic, partitions
         self._client: Consumer | None = None
+
+    def anew(self) -> Look:
+        """The same, with clients of its own."""
+        return Look(self.bootstrap, self.group, self.topic, self.partitions)
 
     def positions(self) -> dict[int, int]:
         try:
@@ -149,6 +166,10 @@ class LookAtLedger(Look):
         super().__init__(bootstrap, group, topic, partitions)
         self.database = database
         self._connection: psycopg.Connection | None = None
+
+    def anew(self) -> LookAtLedger:
+        """The same, with clients of its own."""
+        return LookAtLedger(self.bootstrap, self.group, self.topic, self.partitions, self.database)
 
     def positions(self) -> dict[int, int]:
         try:

@@ -41,7 +41,11 @@ def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
     `tries`: how often there was no work for them.
     """
     struck = Struck(faults)
-    feed(site, faults, BURST * 3**tries)
+    try:
+        feed(site, faults, BURST * 3**tries)
+    except TimeoutError as error:
+        struck.wrong.append(str(error))
+        return struck
     hit = _hit(site, faults)
     ends = {(stage, n): _end(site, stage, n) for stage, numbers in hit.items() for n in numbers}
     began = time.monotonic()
@@ -72,7 +76,9 @@ def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
         with suppress(TimeoutError):
             in_time(lambda stage=stage: max(site.watches[stage].behind().values(), default=0) > MARKERS, 3, "work")  # type: ignore[misc]
     for stage in site.stages_of(stages & SUMS.keys()) or site.stages_of(SUMS):
-        in_time(lambda stage=stage: sum(site.watches[stage].behind().values()) > 500, WORK_SECONDS, f"work for {stage}")  # type: ignore[misc]
+        watch = site.watches[stage]
+        what = f"work for {stage} ({site.sums[stage]}; {watch.done()} done)"
+        in_time(lambda watch=watch: sum(watch.behind().values()) > 500, WORK_SECONDS, what)  # type: ignore[misc]
 
 
 def _hit(site: Site, faults: Sequence[Fault]) -> dict[str, set[int]]:

@@ -51,6 +51,8 @@ def lines(outcome: Outcome, seed: int) -> list[str]:
     own = ", ".join(f"{stage} {code}: {times}" for (stage, code), times in sorted(outcome.exits.items()))
     found += ["", f"processes that ended and were started again, by exit code: {own or 'none'}"]
     found += [f"strikes that found no work, and were repeated: {outcome.idle}"]
+    if outcome.replaced:
+        found += [f"watches of the driver that were stuck in a call, and replaced: {outcome.replaced}"]
     found += [f"VIOLATION: {line}" for line in outcome.violations]
     found += ["nothing lost, nothing doubled" if not outcome.violations else f"FAILED; again with the seed {seed}"]
     return found
