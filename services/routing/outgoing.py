@@ -38,7 +38,7 @@ class KafkaPublisher:
         self, address: KafkaAddress, name: str, lanes_topic: str, ledger_id: str, watchdog: Watchdog | None = None
     ) -> None:
         self.lanes_topic, self.ledger_id = lanes_topic, ledger_id
-        self._name, self._watchdog = name, watchdog or Watchdog()
+        self._watchdog = watchdog or Watchdog()
         self._partitions: dict[str, int] = {}
         self._producer = Producer(
             address.librdkafka_config(
