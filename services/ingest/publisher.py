@@ -14,7 +14,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streaming.client import IN_FLIGHT
-from streaming.faust.watchdog import end_process, work_or_end
+from streaming.faust.watchdog import work_or_end
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +167,7 @@ class KafkaPublisher:
         _resolve(self._finished)
 
     def _main(self) -> None:
-        work_or_end("delivery", self._poll, end_process)  # nobody would hear of what is delivered any more
+        work_or_end("delivery", self._poll)  # nobody would hear of what is delivered any more
 
     def _poll(self) -> None:
         while not self._stopping.is_set():

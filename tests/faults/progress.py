@@ -54,19 +54,24 @@ class Watch:
         self._thread = threading.Thread(target=self._run, args=[self.look], name=f"watch {self.stage}", daemon=True)
         self._thread.start()
 
-    def done(self) -> int:
-        """Records done. Eyes that are stuck are replaced."""
+    def _see(self) -> None:
+        """Replace a look that is stuck; whoever asks for what was seen sees to that."""
         if time.monotonic() - self._beat > STUCK_SECONDS:
             self.look, self.replaced = self.look.anew(), self.replaced + 1
             self._begin()
+
+    def done(self) -> int:
+        self._see()
         return sum(self.positions.values())
 
     def behind(self) -> dict[int, int]:
         """Records left to do, by partition, as far as known."""
+        self._see()
         return {n: end - self.positions.get(n, 0) for n, end in self.ends.items()}
 
     def recovered(self, partition: int, struck: float, end: int) -> Recovered:
         """When the partition went on after `struck`; `end` is where its topic ended then."""
+        self._see()
         before: int | None = None
         for reading in list(self.readings):
             if reading.since <= struck or partition not in reading.positions:
