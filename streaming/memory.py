@@ -12,7 +12,7 @@ from typing import Any, Literal
 from streaming.breaker import Breaker
 from streaming.memory_log import Log, MemoryRecord
 from streaming.run import Result, merge, run
-from streaming.stage import Fenced, Output, RawHeaders, Stage, TransientError
+from streaming.stage import Fenced, Move, Output, RawHeaders, Stage, TransientError
 
 __all__ = ["Crashed", "Log", "MemoryRecord", "MemoryRunner"]
 
@@ -121,7 +121,7 @@ class MemoryRunner:
     def _plain(self, stage: Stage, records: Sequence[MemoryRecord]) -> Result[Any]:
         partition = records[0].partition()
         state = self._state_of(stage, partition)
-        result = run(stage, partition, records, state, now=self.now)
+        result = run(stage, records, state, now=self.now)
         changelog = _changelog(stage, partition, result)
         self._judge(stage, records, result)
         self._maybe_crash("before_commit")
@@ -136,8 +136,8 @@ class MemoryRunner:
         assert stage.store is not None
         start, end = records[0].offset(), records[-1].offset() + 1
         try:
-            with stage.store.round(stage.source, partition, start, end) as unit:
-                result = run(stage, partition, records, {}, now=self.now, unit=unit)
+            with stage.store.round(stage.source, [Move(partition, start, end)]) as unit:
+                result = run(stage, records, {}, now=self.now, unit=unit)
                 self._judge(stage, records, result)
                 unit.publish(result.outputs)
                 self._maybe_crash("before_commit")

@@ -43,6 +43,10 @@ class Miscounted(Exception):
     """A handler gave more outcomes than it had records."""
 
 
+class Unplaced(Exception):
+    """A handler of a stage with a store emitted a record without a lane."""
+
+
 @dataclass(slots=True)
 class Result(Generic[S]):
     """What a batch came to. `outputs` are ready to publish: stamped, failed records included, in order.
@@ -56,21 +60,21 @@ class Result(Generic[S]):
     outcomes: dict[str, int]
 
 
-def run(
-    stage: Stage, partition: int, records: Sequence[Message], state: Any, *, now: float, unit: Any = None
-) -> Result[Any]:
-    """Call the handler of `stage` over `records` (of one partition, in order) on top of `state` (not changed).
+def run(stage: Stage, records: Sequence[Message], state: Any, *, now: float, unit: Any = None) -> Result[Any]:
+    """Call the handler of `stage` over `records` on top of `state` (not changed).
 
-    `now` is the time of the round, in seconds since the epoch. Raises `Fenced` and `TransientError` where the handler
-    or its store did; any other exception becomes a failed record.
+    The records are of one partition, in order; with a `unit`, of several, one after the other. `now` is the time of the
+    round, in seconds since the epoch. Raises `Fenced` and `TransientError` where the handler or its store did; any
+    other exception becomes a failed record.
     """
-    batch = _attempt(stage, partition, records, state, now, unit)
+    batch = _attempt(stage, records, state, now, unit)
     at = rfc3339(now)
     outputs = batch.outputs
     if stage.stamp is not None:
         stamp = (stage.stamp, at.encode())
         outputs = [
-            Output(topic, key, value, [*headers, stamp], number) for topic, key, value, headers, number in outputs
+            Output(topic, key, value, [*headers, stamp], number, lane)
+            for topic, key, value, headers, number, lane in outputs
         ]
     if batch.failures:
         outputs = outputs + [failed_record(stage.failed, failure, at) for failure in batch.failures]
@@ -104,7 +108,7 @@ def failed_record(topic: str, failure: Failure, at: str) -> Output:
     # Headers of an earlier failure go: a record that was replayed and fails again has one reason, the last.
     kept = [(name, value) for name, value in message.headers() or () if name not in FAILED_HEADERS]
     headers: RawHeaders = kept + added
-    return Output(topic, message.key(), message.value(), headers)
+    return Output(topic, message.key(), message.value(), headers, lane=message.partition())
 
 
 def rfc3339(at: float) -> str:
@@ -112,8 +116,8 @@ def rfc3339(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _attempt(stage: Stage, partition: int, records: Sequence[Message], base: Any, now: float, unit: Any) -> Batch[Any]:
-    batch: Batch[Any] = Batch(partition, records, State(base), now, unit)
+def _attempt(stage: Stage, records: Sequence[Message], base: Any, now: float, unit: Any) -> Batch[Any]:
+    batch: Batch[Any] = Batch(records, State(base), now, unit)
     try:
         with unit.savepoint() if unit is not None else nullcontext():
             stage.handler(batch)
@@ -121,7 +125,7 @@ def _attempt(stage: Stage, partition: int, records: Sequence[Message], base: Any
     except NotTheRecords:
         raise
     except Exception as error:  # noqa: BLE001 whatever a handler raises, it concerns one record and not its neighbours
-        batch = Batch(partition, records, State(base), now, unit)
+        batch = Batch(records, State(base), now, unit)
         if len(records) == 1:
             batch.failures.append(_failure(records[0], error))
         else:
@@ -132,7 +136,7 @@ def _attempt(stage: Stage, partition: int, records: Sequence[Message], base: Any
 def _halve(stage: Stage, batch: Batch[Any]) -> None:
     records, middle = batch.records, len(batch.records) // 2
     for half in (records[:middle], records[middle:]):
-        part = _attempt(stage, batch.partition, half, batch.state, batch.now, batch.unit)
+        part = _attempt(stage, half, batch.state, batch.now, batch.unit)
         batch.state.new.update(part.state.new)
         batch.outputs += part.outputs
         batch.failures += part.failures
@@ -143,14 +147,16 @@ def _halve(stage: Stage, batch: Batch[Any]) -> None:
 def _check(batch: Batch[Any]) -> None:
     """Each record has one outcome; of several failures of a record the first counts."""
     if batch.failures:
-        first: dict[int, Failure] = {}
+        first: dict[tuple[int, int], Failure] = {}
         for failure in batch.failures:
-            first.setdefault(failure.message.offset(), failure)
+            first.setdefault((failure.message.partition(), failure.message.offset()), failure)
         batch.failures = list(first.values())
     if batch.failures or batch.outcomes:
         counted = len(batch.failures) + sum(batch.outcomes.values())
         if counted > len(batch.records):
             raise Miscounted(f"the handler gave {counted} outcomes for {len(batch.records)} records")
+    if batch.unit is not None and any(output.lane is None for output in batch.outputs):
+        raise Unplaced("a record that goes through a store's outbox needs the lane of the record that it follows")
 
 
 def _failure(message: Message, error: Exception) -> Failure:

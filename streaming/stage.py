@@ -1,9 +1,10 @@
 """The contract of a stage: what a handler is given, and what it may do.
 
 A stage names its input topic, where its state is kept, and a handler. The handler gets a `Batch`: records of one
-partition, in order. It reads and puts state, emits records, and says of a record that it failed. It does no I/O, reads
-no clock and draws no random number; what it needs of the outer world stands in the records. The engine (or the
-in-memory runner) does the rest: outputs, state and source offsets of a round take effect together or not at all.
+partition, in order; with a store, those of all partitions of a round, each one's in order. It reads and puts state,
+emits records, and says of a record that it failed. It does no I/O, reads no clock and draws no random number; what it
+needs of the outer world stands in the records. The engine (or the in-memory runner) does the rest: outputs, state and
+source offsets of a round take effect together or not at all.
 
 A handler that raises is called again with halves of its batch until the record at fault is alone; that one goes to
 `<stage>.failed`, its neighbours are not touched. So a handler may be called more than once for a record; only the last
@@ -36,13 +37,17 @@ class Message(Protocol):
 
 
 class Output(NamedTuple):
-    """A record to publish. `partition` None: chosen by the key (see `streaming.partition`)."""
+    """A record to publish. `partition` None: chosen by the key (see `streaming.partition`).
+
+    `lane`: the source partition with whose records it keeps its order. A stage with a store has to say it.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: RawHeaders = ()
     partition: int | None = None
+    lane: int | None = None
 
 
 class Failure(NamedTuple):
@@ -90,14 +95,13 @@ class State(Generic[S]):
 
 @dataclass(slots=True)
 class Batch(Generic[S]):
-    """Records of one source partition, in order, and what the handler makes of them.
+    """Records, each source partition's in order, and what the handler makes of them.
 
     `unit` is the open transaction of the stage's `store` (None where the state is kept in Kafka). `now` is the time of
     the round, in seconds since the epoch: for what depends on the hour of the day, never for the value of a record that
     a replay must write again byte by byte.
     """
 
-    partition: int
     records: Sequence[Message]
     state: State[S]
     now: float = 0.0
@@ -107,10 +111,16 @@ class Batch(Generic[S]):
     outcomes: dict[str, int] = field(default_factory=dict)
 
     def emit(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = (), partition: int | None = None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: RawHeaders = (),
+        partition: int | None = None,
+        lane: int | None = None,
     ) -> None:
-        """Publish a record when the round commits."""
-        self.outputs.append(Output(topic, key, value, headers, partition))
+        """Publish a record when the round commits; see `Output`."""
+        self.outputs.append(Output(topic, key, value, headers, partition, lane))
 
     def fail(self, message: Message, reason: str, detail: str, trace: str = "") -> None:
         """Send a record of the batch to `<stage>.failed`; the handler goes on with the next."""
@@ -135,14 +145,25 @@ class Codec(Generic[S]):
     loads: Callable[[bytes], S]
 
 
+class Move(NamedTuple):
+    """A source partition that goes on from offset `start` to `end`."""
+
+    partition: int
+    start: int
+    end: int
+
+
 class Unit(Protocol):
-    """One open transaction of a store, for one round of one partition."""
+    """One open transaction of a store, for one round."""
 
     def savepoint(self) -> AbstractContextManager[Any]:
         """A part that can be rolled back alone: the engine calls the handler inside one."""
 
     def publish(self, outputs: Sequence[Output]) -> None:
-        """Write records to the store's outbox: they are published, in order, once the transaction is committed."""
+        """Write records to the store's outbox: they are published once the transaction is committed, a lane's in order.
+
+        Each of them has a `lane`. Called once, at the end of the round.
+        """
 
 
 class Store(Protocol):
@@ -151,10 +172,10 @@ class Store(Protocol):
     def position(self, topic: str, partition: int) -> int | None:
         """Source offset at which `partition` goes on; None where it was never worked on. Raises `TransientError`."""
 
-    def round(self, topic: str, partition: int, start: int, end: int) -> AbstractContextManager[Unit]:
-        """Open a transaction that moves the position from `start` to `end`; leaving the block commits it.
+    def round(self, topic: str, moves: Sequence[Move]) -> AbstractContextManager[Unit]:
+        """Open a transaction that moves the positions of `topic`; leaving the block commits it.
 
-        Raises `Fenced` where the position is not `start`: another worker has been there. Raises `TransientError` for
+        Raises `Fenced` where one is not at its `start`: another worker has been there. Raises `TransientError` for
         faults that pass (connection lost, deadlock, lock timeout): everything is rolled back and may be tried again.
         """
 

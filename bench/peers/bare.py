@@ -54,7 +54,7 @@ def main() -> None:
         for record in records:
             parts.setdefault(record.partition(), []).append(record)  # type: ignore[arg-type]
         for number, of_one in parts.items():
-            outputs, changed = work.many(number, of_one, state[number])
+            outputs, changed = work.many(of_one, state[number])
             for output in outputs:
                 producer.produce(place.out, output.value, output.key, number, headers=output.headers)  # type: ignore[arg-type]
             producer.produce_batch(place.changelog, [{"key": k, "value": v} for k, v in changed.items()], number)

@@ -56,7 +56,7 @@ def main(total: int, active: int, first: int, last: int, reference: Path | None)
         outputs: list[Output] = []
         start = process_time()
         for number, of_one in parts:
-            outputs += work.many(number, of_one, state[number])[0]
+            outputs += work.many(of_one, state[number])[0]
         took = process_time() - start
         if first <= done < last:
             spent, timed = spent + took, timed + len(outputs)

@@ -75,21 +75,21 @@ class Work:
     def __init__(self) -> None:
         self.handler = make_stage(load(RULES)).handler
 
-    def many(
-        self, partition: int, records: Sequence[Any], state: dict[bytes, bytes]
-    ) -> tuple[list[Output], dict[bytes, Any]]:
+    def many(self, records: Sequence[Any], state: dict[bytes, bytes]) -> tuple[list[Output], dict[bytes, Any]]:
         """Outputs of records of one partition, stamped, and the new values by key; `state` is brought up to date."""
-        batch: Batch[bytes] = Batch(partition, records, State(state))
+        batch: Batch[bytes] = Batch(records, State(state))
         self.handler(batch)
         if batch.failures:
             raise RuntimeError(f"{batch.failures[0].reason}: {batch.failures[0].detail}")
         state.update(batch.state.new)  # type: ignore[arg-type]  # scoring forgets no lead
         stamp = (SCORED_AT, rfc3339(time()).encode())
-        stamped = [Output(topic, key, value, [*headers, stamp], n) for topic, key, value, headers, n in batch.outputs]
+        stamped = [
+            Output(topic, key, value, [*headers, stamp], n) for topic, key, value, headers, n, _ in batch.outputs
+        ]
         return stamped, batch.state.new
 
     def one(self, record: Any, stored: bytes | None) -> tuple[Output, bytes]:
         """The output of one record, stamped, and the new value of its key."""
         key = record.key()
-        outputs, new = self.many(0, [record], {} if stored is None else {key: stored})
+        outputs, new = self.many([record], {} if stored is None else {key: stored})
         return outputs[0], new[key]

@@ -29,7 +29,7 @@ def profiles() -> list[bytes]:
     work, state = Work(), {}  # type: ignore[var-annotated]
     world = records(EVENTS, ACTIVE)
     while taken := list(islice(world, ROUND)):
-        work.many(0, [Record(*one) for one in taken], state)
+        work.many([Record(*one) for one in taken], state)
     return list(state.values())
 
 

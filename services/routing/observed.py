@@ -35,7 +35,8 @@ _CHANGE = msgspec.json.Decoder(_Change)
 def observe(published: Iterable[Waiting]) -> None:
     """Count leads on queues with the time that the handoff took, assignments and offers that ran out."""
     now = time()
-    for _, _, _, (topic, _, value, _, _) in published:
+    for waiting in published:
+        topic, value = waiting.output.topic, waiting.output.value
         if value is None:
             continue
         if topic.endswith(SALES_ASSIGNMENTS):

@@ -19,7 +19,7 @@ from services.routing.plan import Plan
 from services.routing.reading import sales_outcome
 from streaming import metrics
 from streaming.run import FAILED, HANDLER_ERROR, failed_record
-from streaming.stage import Failure, Fenced, Message, RecordError, TransientError
+from streaming.stage import Failure, Fenced, Message, Move, RecordError, TransientError
 
 NAME = "outcomes"
 STAGE = "routing"
@@ -43,7 +43,7 @@ class Outcomes:
         if known is not None and known > offset:
             return self._take_again(message, now)
         try:
-            with self.ledger.round(topic, partition, offset if known is None else known, offset + 1) as unit:
+            with self.ledger.round(topic, [Move(partition, offset if known is None else known, offset + 1)]) as unit:
                 try:
                     with unit.savepoint():
                         return self._hear(unit, message, now)

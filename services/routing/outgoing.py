@@ -110,7 +110,7 @@ class KafkaPublisher:
             raise PublisherLost(str(exc)) from exc
 
     def _produce(self, record: Waiting) -> None:
-        topic, key, value, headers, chosen = record.output
+        topic, key, value, headers, chosen, _ = record.output
         number = destination(key, chosen, record.lane, self._count(topic))
         while True:
             try:

@@ -94,13 +94,13 @@ def summary(lead: ScoredLead) -> str:
     return f"{who or 'A lead without a name'}: {why}"
 
 
-def queue_output(routed: RoutedLead, prefix: str, clocks: Headers, now: datetime) -> Output:
+def queue_output(routed: RoutedLead, prefix: str, clocks: Headers, now: datetime, lane: int) -> Output:
     """The record for `sales.queue.<queue>`: one for each queue that an assignment comes to."""
     id_ = derived_id("routed_lead", routed.assignment_id, routed.queue, str(routed.decision.turn))
-    return _output(prefix + queue(routed.queue), routed, routed.lead_id, id_, now, clocks)
+    return _output(prefix + queue(routed.queue), routed, routed.lead_id, id_, now, clocks, lane)
 
 
-def change_output(held: Held, step: Step, prefix: str, now: datetime) -> Output:
+def change_output(held: Held, step: Step, prefix: str, now: datetime, lane: int) -> Output:
     """The record for `sales.assignments`."""
     record = Assignment(
         assignment_id=held.assignment_id,
@@ -113,12 +113,12 @@ def change_output(held: Held, step: Step, prefix: str, now: datetime) -> Output:
         occurred_at=now,
     )
     id_ = derived_id("assignment_change", held.assignment_id, str(step.sequence))
-    return _output(prefix + SALES_ASSIGNMENTS, record, held.lead_id, id_, now, [])
+    return _output(prefix + SALES_ASSIGNMENTS, record, held.lead_id, id_, now, [], lane)
 
 
-def _output(topic: str, record: Record, lead_id: str, id_: str, now: datetime, clocks: Headers) -> Output:
+def _output(topic: str, record: Record, lead_id: str, id_: str, now: datetime, clocks: Headers, lane: int) -> Output:
     headers = [*cloudevent(id=id_, source=SOURCE, type=record.ce_type, time=now), *clocks]
-    return Output(topic, lead_id.encode(), record.to_json(), headers)
+    return Output(topic, lead_id.encode(), record.to_json(), headers, lane=lane)
 
 
 def clock_headers(headers: Mapping[str, str]) -> Headers:

@@ -49,6 +49,7 @@ class _Wanted:
     """A lead that may be routed, and the rule that matched it."""
 
     lead: ScoredLead
+    lane: int
     headers: Mapping[str, str]
     qualification: int
     rule: Rule
@@ -116,7 +117,7 @@ def _triage(batch: Batch[Any], qualified: list[tuple[Message, ScoredLead]], plan
             continue
         before[lead.lead_id] = Assigned(number, "offered")
         suppressed.pop(lead.lead_id, None)
-        wanted.append(_Wanted(lead, header_map(message.headers()), number, found))
+        wanted.append(_Wanted(lead, message.partition(), header_map(message.headers()), number, found))
     entries.keep_suppressions(connection, list(suppressed.values()))
     return wanted
 
@@ -159,11 +160,11 @@ def _assign_one(batch: Batch[Any], one: _Wanted, standings: Book, rows: _Rows, p
     if len(value) > MOST_BYTES:
         raise RecordError("too_large", f"the routed lead would have {len(value)} bytes, {MOST_BYTES} are the most")
     outputs = [
-        records.queue_output(routed, prefix, records.clock_headers(one.headers), now),
-        *(records.change_output(held, step, prefix, now) for step in steps),
+        records.queue_output(routed, prefix, records.clock_headers(one.headers), now, one.lane),
+        *(records.change_output(held, step, prefix, now, one.lane) for step in steps),
     ]
     batch.outputs += outputs
-    rows.assignments.append(first_row(held, value, one.qualification, batch.partition, steps[-1].reason, now))
+    rows.assignments.append(first_row(held, value, one.qualification, one.lane, steps[-1].reason, now))
     rows.events += [entries.event_row(held, step, now) for step in steps]
     rows.decisions.append(
         {"assignment_id": assignment_id, "sequence": held.sequence, "decision": made.model_dump(mode="json")}

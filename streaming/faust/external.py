@@ -7,6 +7,7 @@ believes it to be, so a worker that another one has overtaken changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
@@ -16,8 +17,8 @@ from streaming.faust.offsets import ends
 from streaming.faust.settings import EngineSettings, slot
 from streaming.faust.transaction import start_of
 from streaming.faust.watchdog import Watchdog
-from streaming.run import run
-from streaming.stage import Stage, Store
+from streaming.run import Result, run
+from streaming.stage import Move, Stage, Store
 
 
 class StoreKeeper:
@@ -53,23 +54,20 @@ class StoreKeeper:
         """Ask the cluster by a new client."""
         self.admin = AdminClient(self.settings.client())
 
-    def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
-        """Each partition by itself."""
-        return [[one] for one in work]
-
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
-        """A transaction of the store for each partition; each counts by itself."""
+        """One transaction of the store: what it costs to ask the store does not grow with the number of partitions."""
+        work = sorted(work, key=lambda one: one.part.number)
+        moves = [Move(one.part.number, one.part.next, one.end) for one in work]
+        with (
+            self.watchdog.limit("a transaction of the store", self.settings.settle_timeout_seconds),
+            self.store.round(self.stage.source, moves) as unit,
+        ):
+            records = [record for one in work for record in one.records]
+            result = run(self.stage, records, {}, now=now, unit=unit)
+            share(result, work)
+            check([flag for one in work for flag in one.flags()])
+            unit.publish(result.outputs)
         for one in work:
-            start, number = one.part.next, one.part.number
-            limit = self.settings.settle_timeout_seconds
-            with (
-                self.watchdog.limit("a transaction of the store", limit),
-                self.store.round(self.stage.source, number, start, one.end) as unit,
-            ):
-                result = run(self.stage, number, one.records, {}, now=now, unit=unit)
-                one.result = result
-                check(one.flags())
-                unit.publish(result.outputs)
             one.part.next = one.end
         self._show(work, assignment)
 
@@ -81,3 +79,11 @@ class StoreKeeper:
         """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
         offsets = [slot(self.stage.source, one.part.number, one.end) for one in work]
         assignment.consumer.commit(offsets=offsets, asynchronous=True)
+
+
+def share(result: Result[Any], work: Sequence[Work]) -> None:
+    """Give each partition its failures. The rest cannot be told apart by partition: the first has it."""
+    for at, one in enumerate(work):
+        failures = [failure for failure in result.failures if failure.message.partition() == one.part.number]
+        first = at == 0
+        one.result = Result(result.outputs if first else [], {}, failures, result.outcomes if first else {})

@@ -54,9 +54,6 @@ class Keeper(Protocol):
     def renew(self) -> None:
         """Ask the cluster by a new client: an old one knew stale leaders for good after a restart."""
 
-    def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
-        """Which parts of a round are settled as one."""
-
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
         """Process a round and make it count, all of it or nothing; then move the partitions on.
 

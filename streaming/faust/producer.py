@@ -167,7 +167,7 @@ class Transaction:
     def publish(self, outputs: Sequence[Output], source: int) -> None:
         """Records with headers, made of records of source partition number `source`."""
         produce, counts = self._producer.produce, self._owner.counts
-        for topic, key, value, headers, chosen in outputs:
+        for topic, key, value, headers, chosen, _ in outputs:
             partitions = counts.get(topic) or self._owner.partitions(topic)
             number = destination(key, chosen, source, partitions) if chosen is None else chosen
             named = headers if type(headers) is list else list(headers)  # the only kind that confluent-kafka takes

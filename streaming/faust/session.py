@@ -169,10 +169,9 @@ class Session:
         work = self._by_partition(records)
         now = time.time()
         try:
-            for together in self.keeper.together(work):
-                with self.watchdog.limit("a round", self.settings.settle_timeout_seconds + 30):
-                    self.keeper.settle(together, self.assignment, now, self._check)
-                self._count(together, started)
+            with self.watchdog.limit("a round", self.settings.settle_timeout_seconds + 30):
+                self.keeper.settle(work, self.assignment, now, self._check)
+            self._count(work, started)
         except TooLarge as error:
             self._shrink(work, now, str(error))
         except BreakerOpened:

@@ -114,14 +114,10 @@ class KafkaKeeper:
         tend = self._local.begin if leaving else self._local.tend
         tend(self.admin, assignment, lambda parts: self._prove(parts, assignment))
 
-    def together(self, work: Sequence[Work]) -> Sequence[Sequence[Work]]:
-        """All partitions in one transaction."""
-        return [work]
-
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
         """Handlers, then one transaction; state moves once it is committed."""
         for one in work:
-            one.result = run(self.stage, one.part.number, one.records, one.part.state.view(), now=now)
+            one.result = run(self.stage, one.records, one.part.state.view(), now=now)
         check([flag for one in work for flag in one.flags()])
         self._commit(work, assignment)
 

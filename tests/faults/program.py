@@ -70,11 +70,11 @@ class Summing:
         state = state.after(int(value.lstrip(b"+")))
         if value.startswith(b"+"):
             if self.large:
-                batch.emit(self.out, record.key(), TOO_MUCH)
+                batch.emit(self.out, record.key(), TOO_MUCH, lane=record.partition())
                 return state
             value = value[1:]
-        batch.emit(self.out, record.key(), b"%d %d %s" % (*state, value))
-        batch.emit(self.side, record.key(), value)
+        batch.emit(self.out, record.key(), b"%d %d %s" % (*state, value), lane=record.partition())
+        batch.emit(self.side, record.key(), value, lane=record.partition())
         return state
 
     def _wait(self, records: int) -> None:

@@ -39,7 +39,7 @@ async def score(message: KafkaMessage) -> None:
         parts.setdefault(record.partition(), []).append(record)
     published = []
     for number, records in parts.items():
-        outputs, changed = work.many(number, records, state[number])
+        outputs, changed = work.many(records, state[number])
         scored = [
             KafkaPublishMessage(o.value, key=o.key, headers={name: value.decode() for name, value in o.headers})
             for o in outputs

@@ -68,7 +68,7 @@ def one(connection: Connection, assignment_id: str) -> Taken | None:
 
 @dataclass(slots=True)
 class Changes:
-    """Gathers what a transaction changes, and writes it at its end: rows first, then lanes in rising order."""
+    """Gathers what a transaction changes, and writes it at its end: rows first, then the outbox."""
 
     unit: Unit
     plan: Plan
@@ -77,22 +77,21 @@ class Changes:
 
     events: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
-    outputs: dict[int, list[Output]] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
 
     def make(self, before: Taken, after: Held, steps: Sequence[Step]) -> None:
         """Write what `before` became; nothing where there are no steps."""
         if not steps:
             return
         now = instant(self.now)
-        outputs = self.outputs.setdefault(before.lane, [])
         routed = RoutedLead.model_validate_json(before.routed)
         for step in steps:
             self.events.append(entries.event_row(after, step, now))
             if step.placement is not None:
                 routed = self._decided(routed, after, step)
             if step.queue != before.held.queue:
-                outputs.append(records.queue_output(routed, self.prefix, [], now))
-            outputs.append(records.change_output(after, step, self.prefix, now))
+                self.outputs.append(records.queue_output(routed, self.prefix, [], now, before.lane))
+            self.outputs.append(records.change_output(after, step, self.prefix, now, before.lane))
         if routed.rep != after.rep:
             routed = routed.model_copy(update={"rep": after.rep, "respond_by": None})
         values = _standing(after, steps[-1].reason, now) | {
@@ -109,8 +108,7 @@ class Changes:
         """Events, decisions and the outbox."""
         entries.add_events(self.unit.connection, self.events)
         entries.add_decisions(self.unit.connection, self.decisions)
-        for lane in sorted(self.outputs):
-            self.unit.publish(self.outputs[lane], lane)
+        self.unit.publish(self.outputs)
 
     def _decided(self, routed: RoutedLead, after: Held, step: Step) -> RoutedLead:
         assert step.placement is not None

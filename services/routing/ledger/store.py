@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, text
 
 from services.routing.ledger.connection import connect
 from services.routing.ledger.faults import told_apart
-from streaming.stage import Fenced, Output
+from streaming.stage import Fenced, Move, Output
 
 CHANNEL = "baton_outbox"
 """PostgreSQL's channel on which a commit with records in the outbox is told."""
 
 _POSITION = text("SELECT next FROM positions WHERE topic = :topic AND partition = :partition")
-_MOVE = text(
-    "UPDATE positions SET next = :end WHERE topic = :topic AND partition = :partition AND next = :start RETURNING 1"
-)
-_BEGIN = text(
-    "INSERT INTO positions (topic, partition, next) VALUES (:topic, :partition, :end)"
-    " ON CONFLICT DO NOTHING RETURNING 1"
-)
+_MOVE = text("""
+    UPDATE positions AS at SET next = move.next
+    FROM unnest(CAST(:partitions AS bigint[]), CAST(:starts AS bigint[]), CAST(:ends AS bigint[]))
+         AS move (partition, start, next)
+    WHERE at.topic = :topic AND at.partition = move.partition AND at.next = move.start
+    RETURNING at.partition
+""")
+_BEGIN = text("""
+    INSERT INTO positions (topic, partition, next)
+    SELECT :topic, * FROM unnest(CAST(:partitions AS bigint[]), CAST(:ends AS bigint[]))
+    ON CONFLICT DO NOTHING RETURNING partition
+""")
+# Lanes are locked in the order of the list.
 _TAKE = text(f"""
-    INSERT INTO outbox_lanes AS at (lane, next) VALUES (:lane, :count)
-    ON CONFLICT (lane) DO UPDATE SET next = at.next + :count
-    RETURNING next - :count, pg_notify('{CHANNEL}', '')
+    INSERT INTO outbox_lanes AS at (lane, next)
+    SELECT * FROM unnest(CAST(:lanes AS bigint[]), CAST(:counts AS bigint[]))
+    ON CONFLICT (lane) DO UPDATE SET next = at.next + excluded.next
+    RETURNING lane, next, pg_notify('{CHANNEL}', '')
 """)  # noqa: S608 the channel is a constant
 _PUBLISH = text("""
     INSERT INTO outbox (lane, sequence, topic, key, value, headers, partition)
-    SELECT :lane, :first + at - 1, topic, key, value, headers, partition
-    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS bytea[]), CAST(:values AS bytea[]), CAST(:headers AS bytea[]),
+    SELECT lane, sequence, topic, key, value, headers, partition
+    FROM unnest(CAST(:lanes AS bigint[]), CAST(:sequences AS bigint[]), CAST(:topics AS text[]),
+                CAST(:keys AS bytea[]), CAST(:values AS bytea[]), CAST(:headers AS bytea[]),
                 CAST(:partitions AS bigint[]))
-         WITH ORDINALITY AS record (topic, key, value, headers, partition, at)
+         WITH ORDINALITY AS record (lane, sequence, topic, key, value, headers, partition, at)
     ORDER BY at
 """)
 
 
 class Unit:
-    """One open transaction. `lane`: of what `publish` writes where none is said."""
+    """One open transaction."""
 
-    __slots__ = ("connection", "lane")
+    __slots__ = ("connection",)
 
-    def __init__(self, connection: Connection, lane: int) -> None:
-        self.connection, self.lane = connection, lane
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -52,20 +63,24 @@ class Unit:
         with told_apart(), self.connection.begin_nested():
             yield
 
-    def publish(self, outputs: Sequence[Output], lane: int | None = None) -> None:
-        """Write `outputs` to the outbox, in order.
+    def publish(self, outputs: Sequence[Output]) -> None:
+        """Write `outputs` to the outbox, each lane's in order.
 
-        The lane's row stays locked until the commit; who writes to several lanes takes them in rising order.
+        The rows of the lanes stay locked until the commit, taken in rising order: call it once, at the end.
         """
         if not outputs:
             return
-        at = self.lane if lane is None else lane
-        first = self.connection.execute(_TAKE, {"lane": at, "count": len(outputs)}).scalar_one()
+        lanes = [output.lane for output in outputs if output.lane is not None]
+        if len(lanes) < len(outputs):
+            raise ValueError("a record without a lane cannot be put into the outbox")
+        counts = dict(sorted(Counter(lanes).items()))
+        taken = self.connection.execute(_TAKE, {"lanes": list(counts), "counts": list(counts.values())})
+        nexts = {row.lane: itertools.count(row.next - counts[row.lane]) for row in taken}
         self.connection.execute(
             _PUBLISH,
             {
-                "lane": at,
-                "first": first,
+                "lanes": lanes,
+                "sequences": [next(nexts[lane]) for lane in lanes],
                 "topics": [output.topic for output in outputs],
                 "keys": [output.key for output in outputs],
                 "values": [output.value for output in outputs],
@@ -93,24 +108,33 @@ class Ledger:
             return None if at is None else int(at)
 
     @contextmanager
-    def round(self, topic: str, partition: int, start: int, end: int) -> Iterator[Unit]:
-        """One transaction that moves the position from `start` to `end`. Raises `Fenced`, `TransientError`."""
-        at = {"topic": topic, "partition": partition, "start": start, "end": end}
+    def round(self, topic: str, moves: Sequence[Move]) -> Iterator[Unit]:
+        """One transaction that moves the positions of `topic`. Raises `Fenced`, `TransientError`."""
         with told_apart(), self.engine.begin() as connection:
-            moved = connection.execute(_MOVE, at).first() or connection.execute(_BEGIN, at).first()
-            if moved is None:
-                raise Fenced(f"{topic}-{partition} is no longer at {start}")
-            yield Unit(connection, partition)
+            left = {move.partition: move for move in moves}
+            for statement in (_MOVE, _BEGIN):
+                if left:
+                    for (partition,) in connection.execute(statement, _columns(topic, left.values())):
+                        del left[partition]
+            if left:
+                where = ", ".join(f"{topic}-{move.partition} is no longer at {move.start}" for move in left.values())
+                raise Fenced(where)
+            yield Unit(connection)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """A transaction that follows from no record: of a timer, or of a person's answer. Raises `TransientError`."""
         with told_apart(), self.engine.begin() as connection:
-            yield Unit(connection, 0)
+            yield Unit(connection)
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _columns(topic: str, moves: Iterable[Move]) -> dict[str, Any]:
+    partitions, starts, ends = zip(*moves, strict=True)
+    return {"topic": topic, "partitions": list(partitions), "starts": list(starts), "ends": list(ends)}
 
 
 def written(output: Output) -> bytes:

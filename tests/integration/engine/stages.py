@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from streaming.stage import Batch, Codec, Fenced, Message, Output, RecordError, Stage, TransientError
+from streaming.stage import Batch, Codec, Fenced, Message, Move, Output, RecordError, Stage, TransientError
 
 NUMBERS: Codec[int] = Codec(dumps=lambda n: str(n).encode(), loads=int)
 
@@ -82,15 +82,15 @@ class MemoryStore:
         return self.positions.get((topic, partition))
 
     @contextmanager
-    def round(self, topic: str, partition: int, start: int, end: int) -> Iterator[MemoryUnit]:
-        if self.positions.get((topic, partition), 0) != start:
-            raise Fenced(f"{topic} {partition} is not at {start}")
+    def round(self, topic: str, moves: Sequence[Move]) -> Iterator[MemoryUnit]:
+        if any(self.positions.get((topic, move.partition), 0) != move.start for move in moves):
+            raise Fenced(f"{topic} is not at {moves}")
         unit = MemoryUnit(dict(self.totals))
         yield unit
         if self.faults:  # what was done is rolled back: a connection that breaks at the commit
             raise self.faults.pop(0)
         self.totals, self.outbox = unit.totals, self.outbox + unit.outbox
-        self.positions[topic, partition] = end
+        self.positions |= {(topic, move.partition): move.end for move in moves}
 
 
 def tallying(name: Callable[[str], str], store: MemoryStore) -> Stage:
@@ -103,7 +103,7 @@ def tallying(name: Callable[[str], str], store: MemoryStore) -> Stage:
             batch.unit.totals[key] = batch.unit.totals.get(key, 0) + 1
             if record.value() == b"explode":
                 raise ZeroDivisionError("the handler has a fault")
-            batch.emit(name("tallies"), key, str(batch.unit.totals[key]).encode())
+            batch.emit(name("tallies"), key, str(batch.unit.totals[key]).encode(), lane=record.partition())
 
     return Stage("tallying", name("events"), name("tallying.failed"), handler, store=store)
 

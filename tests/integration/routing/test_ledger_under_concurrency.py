@@ -14,7 +14,7 @@ from services.routing.roster import Roster
 from services.routing.stage import make_stage
 from streaming.memory import MemoryRecord
 from streaming.run import run
-from streaming.stage import Fenced, Output, TransientError
+from streaming.stage import Fenced, Move, Output, TransientError
 from tests.integration.routing.desk import everything, feed, outbox, rows, runner
 from tests.unit.routing import world
 
@@ -34,9 +34,9 @@ def records(partition: int, names: list[str], start: int = 0) -> list[MemoryReco
 def work(ledger: Ledger, partition: int, names: list[str], start: int = 0) -> None:
     """One round, as the engine does it."""
     stage = make_stage(world.plan(), ledger)
-    with ledger.round(TOPIC, partition, start, start + len(names)) as unit:
+    with ledger.round(TOPIC, [Move(partition, start, start + len(names))]) as unit:
         taken = records(partition, names, start)
-        unit.publish(run(stage, partition, taken, {}, now=world.NOON, unit=unit).outputs)
+        unit.publish(run(stage, taken, {}, now=world.NOON, unit=unit).outputs)
 
 
 def test_two_workers_share_a_queue_exactly(ledger: Ledger) -> None:
@@ -66,6 +66,30 @@ def test_a_worker_that_was_overtaken_writes_nothing(ledger: Ledger) -> None:
     assert 1 == ledger.position(TOPIC, 0)
 
 
+def test_a_round_of_several_partitions_moves_all_of_them_or_none(ledger: Ledger) -> None:
+    stage = make_stage(world.plan(), ledger)
+    work(ledger, 2, ["nils"])
+    before = everything(ledger)
+
+    def both(start: int) -> None:
+        with ledger.round(TOPIC, [Move(0, 0, 2), Move(2, start, 2)]) as unit:
+            taken = records(0, ["lena", "mia"]) + records(2, ["noor"], 1)
+            unit.publish(run(stage, taken, {}, now=world.NOON, unit=unit).outputs)
+
+    with pytest.raises(Fenced, match=r"leads\.scored-2 is no longer at 0"):
+        both(0)
+    unmoved = (ledger.position(TOPIC, 0), ledger.position(TOPIC, 2), everything(ledger))
+    both(1)
+    lanes = rows(ledger, "SELECT lane, sequence, key FROM outbox WHERE topic LIKE 'sales.queue.%' ORDER BY id")
+
+    assert (None, 1, before) == unmoved
+    assert (2, 2) == (ledger.position(TOPIC, 0), ledger.position(TOPIC, 2))
+    assert {"lena": 0, "mia": 0, "nils": 2, "noor": 2} == {bytes(row["key"]).decode(): row["lane"] for row in lanes}
+    of_lane = rows(ledger, "SELECT sequence FROM outbox WHERE lane = 2 ORDER BY id")
+    assert list(range(len(of_lane))) == [row["sequence"] for row in of_lane]
+    assert [{"lane": 0}, {"lane": 2}] == rows(ledger, "SELECT DISTINCT lane FROM assignments ORDER BY lane")
+
+
 def test_of_two_workers_on_one_partition_one_is_fenced(ledger: Ledger) -> None:
     def one(_: int) -> bool:
         try:
@@ -85,8 +109,8 @@ def test_a_round_that_fails_leaves_nothing_behind(ledger: Ledger) -> None:
     before = everything(ledger)
 
     def fail() -> None:
-        with ledger.round(TOPIC, 0, 0, 1) as unit:
-            unit.publish([Output("t", b"k", b"v")])
+        with ledger.round(TOPIC, [Move(0, 0, 1)]) as unit:
+            unit.publish([Output("t", b"k", b"v", lane=0)])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -98,10 +122,10 @@ def test_a_round_that_fails_leaves_nothing_behind(ledger: Ledger) -> None:
 
 def test_a_connection_that_is_cut_in_a_round_is_a_fault_that_passes(ledger: Ledger) -> None:
     def be_cut() -> None:
-        with ledger.round(TOPIC, 0, 0, 1) as unit:
+        with ledger.round(TOPIC, [Move(0, 0, 1)]) as unit:
             (pid,) = unit.connection.execute(text("SELECT pg_backend_pid()")).one()
             rows(ledger, "SELECT pg_terminate_backend(:pid)", pid=pid)
-            unit.publish([Output("t", b"k", b"v")])
+            unit.publish([Output("t", b"k", b"v", lane=0)])
 
     with pytest.raises(TransientError):
         be_cut()
@@ -114,9 +138,9 @@ def test_a_lock_that_is_held_too_long_is_a_fault_that_passes(ledger: Ledger) -> 
     work(ledger, 0, ["lena"])
 
     def wait_in_vain() -> None:
-        with ledger.round(TOPIC, 1, 0, 1) as unit:
+        with ledger.round(TOPIC, [Move(1, 0, 1)]) as unit:
             unit.connection.execute(text("SET LOCAL lock_timeout = 50"))
-            run(make_stage(world.plan(), ledger), 1, records(1, ["mia"]), {}, now=world.NOON, unit=unit)
+            run(make_stage(world.plan(), ledger), records(1, ["mia"]), {}, now=world.NOON, unit=unit)
 
     with ledger.engine.begin() as holder:
         holder.execute(text("SELECT 1 FROM reps FOR UPDATE"))

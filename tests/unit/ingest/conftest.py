@@ -87,7 +87,7 @@ def ingest() -> Callable[..., Ingested]:
     stage = make_stage(SOURCES)
 
     def run(*records: Record) -> Ingested:
-        batch: Batch[Any] = Batch(0, records, State({}))
+        batch: Batch[Any] = Batch(records, State({}))
         stage.handler(batch)
         return Ingested(batch.outputs, batch.failures)
 

@@ -67,7 +67,7 @@ def test_a_round_that_was_given_up_leaves_nothing_behind():
     runner.run()
     state = runner.state("scoring")
     runner.send("leads.events", b"lead-1", value("e2", "form_submitted"))
-    given_up = Batch(0, runner.records("leads.events")[1:], State(state))
+    given_up = Batch(runner.records("leads.events")[1:], State(state))
     stage.handler(given_up)
     runner.run()
 

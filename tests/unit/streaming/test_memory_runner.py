@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streaming.breaker import Breaker
 from streaming.memory import Crashed, MemoryRunner
-from streaming.stage import Batch, Codec, Fenced, Stage
+from streaming.stage import Batch, Codec, Fenced, Move, Stage
 
 NUMBERS: Codec[int] = Codec(dumps=lambda n: str(n).encode(), loads=int)
 
@@ -135,7 +135,8 @@ class OvertakenStore:
         return self.at if partition == 0 else 0
 
     @contextmanager
-    def round(self, topic: str, partition: int, start: int, end: int) -> Iterator[OvertakenStore]:
+    def round(self, topic: str, moves: Sequence[Move]) -> Iterator[OvertakenStore]:
+        ((_, start, end),) = moves
         if self.ahead:
             self.at, self.ahead = self.ahead, 0
             raise Fenced

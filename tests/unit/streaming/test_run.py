@@ -19,12 +19,13 @@ class Record:
     data: bytes | None
     by: bytes | None = b"k"
     head: tuple[tuple[str, bytes | None], ...] | None = None
+    number: int = 3
 
     def topic(self) -> str:
         return "in"
 
     def partition(self) -> int:
-        return 3
+        return self.number
 
     def offset(self) -> int:
         return self.at
@@ -70,7 +71,7 @@ def records(*values: bytes | None, by: bytes | None = b"k") -> list[Record]:
 def ran(
     *values: bytes | None, stage: Stage = COUNT, state: dict[bytes, int] | None = None, **kwargs: Any
 ) -> Result[Any]:
-    return run(stage, 3, records(*values), {} if state is None else state, now=NOON, **kwargs)
+    return run(stage, records(*values), {} if state is None else state, now=NOON, **kwargs)
 
 
 def published(result: Result[Any], topic: str = "out") -> list[bytes | None]:
@@ -103,7 +104,7 @@ def test_a_failed_record_keeps_its_bytes_and_says_why_and_whence() -> None:
     def refuse(batch: Batch[Any]) -> None:
         raise RecordError("schema_violation", "subject.email: missing; add it")
 
-    (output,) = run(replace(COUNT, handler=refuse), 3, [message], {}, now=NOON).outputs
+    (output,) = run(replace(COUNT, handler=refuse), [message], {}, now=NOON).outputs
 
     assert (output.topic, output.key, output.value, output.partition) == ("count.failed", None, b"\xff\x00bad", None)
     assert list(output.headers) == [
@@ -138,7 +139,7 @@ def test_a_long_trace_is_cut_so_that_the_record_still_fits() -> None:
 def test_a_record_that_fails_again_has_the_last_reason_alone() -> None:
     message = Record(1, b"refused", b"k", (("baton_reason", b"old"), ("baton_trace", b"old"), ("ce_id", b"7")))
 
-    (output,) = (o for o in run(COUNT, 3, [message], {}, now=NOON).outputs if o.topic == "count.failed")
+    (output,) = (o for o in run(COUNT, [message], {}, now=NOON).outputs if o.topic == "count.failed")
 
     assert [value for name, value in output.headers if name == "baton_reason"] == [b"schema_violation"]
     assert ("ce_id", b"7") in output.headers
@@ -228,6 +229,32 @@ def test_what_a_failed_call_wrote_to_the_store_is_rolled_back() -> None:
     assert unit.written == [b"a", b"b", b"c"]
 
 
+def test_what_goes_through_a_stores_outbox_says_its_lane() -> None:
+    def handler(batch: Batch[int]) -> None:
+        for message in batch.records:
+            batch.emit("out", b"k", message.value(), lane=None if message.value() == b"bad" else message.partition())
+
+    result = ran(b"a", b"bad", stage=replace(COUNT, handler=handler), unit=FakeUnit())
+
+    assert published(result) == [b"a"]
+    assert ["bad"] == [(failure.message.value() or b"").decode() for failure in result.failures]
+    assert "lane" in result.failures[0].detail
+    assert all(output.lane == 3 for output in result.outputs)
+
+
+def test_records_of_two_partitions_may_have_the_same_offset_and_both_fail() -> None:
+    def handler(batch: Batch[int]) -> None:
+        for message in batch.records:
+            batch.fail(message, "bad", "it says so")
+            batch.fail(message, "worse", "only the first counts")
+
+    batch = [Record(7, b"a", b"k"), Record(7, b"b", b"k", number=4)]
+    result = run(replace(COUNT, handler=handler), batch, {}, now=NOON, unit=FakeUnit())
+
+    assert [("bad", b"a"), ("bad", b"b")] == [(one.reason, one.message.value()) for one in result.failures]
+    assert [3, 4] == [output.lane for output in result.outputs]
+
+
 def test_a_key_that_is_forgotten_leaves_the_state() -> None:
     def handler(batch: Batch[int]) -> None:
         batch.state.delete(b"k")
@@ -249,8 +276,8 @@ def test_whatever_fails_the_rest_is_processed_in_order_and_outcomes_sum_to_the_r
     raising = [r for r in batch if r.data in (b"bad", b"refused")]
     calm = [r for r in batch if r not in raising]
 
-    result = run(COUNT, 3, batch, {}, now=NOON)
-    expected = run(COUNT, 3, calm, {}, now=NOON) if calm else None
+    result = run(COUNT, batch, {}, now=NOON)
+    expected = run(COUNT, calm, {}, now=NOON) if calm else None
 
     assert len(batch) == sum(result.outcomes.values())
     assert (expected.writes if expected else {}) == result.writes

@@ -60,9 +60,8 @@ class FakeKeeper:
             part.next = 5
         return True
 
-    def together(self, work: Any) -> list[Any]:
+    def settle(self, work: Any, *_: Any) -> None:
         self.settled += len(work)
-        return []
 
     def open(self) -> None: ...
     def abandon(self) -> None: ...
