@@ -73,7 +73,8 @@ def _measure(home: Path, seconds: float, console: Console) -> None:
 def _trace(home: Path, given: argparse.Namespace, console: Console) -> None:
     with house(home) as standing:
         runs = Runs(standing)
-        runs.paced("warm", given.rate, 15.0, given.size)
+        runs.full(1.0, plan.WARM_SECONDS, plan.WINDOW, plan.BATCH)
+        runs.paced("warm", given.rate, 5.0, given.size)
         point = runs.paced("trace", given.rate, given.seconds, given.size, whole=True)
         leads = [one.lead for one in point.seen if one.topic.startswith(SALES_QUEUE)]
         followed = trace.ways(point.seen, trace.commit_times(standing.database_url, leads))

@@ -14,7 +14,8 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,14 +24,12 @@ import msgspec
 import uvloop
 
 from bench.path.schedule import arrivals
+from bench.path.wire import NO_ANSWER, Wires
 from bench.path.world import bodies, event
 
-HEAD = {"content-type": "application/json"}
 LEAD_IN = 0.5
 SENDERS = 16
-NO_ANSWER = 0
-KEEP_SECONDS = 2.0
-"""Less than the collector keeps an idle connection, so that no request goes out on one that is being closed."""
+ANSWER_SECONDS = 30.0
 _OUTCOME = 'baton_records_total{outcome="'
 
 
@@ -69,7 +68,9 @@ class Senders:
     """All of them."""
 
     def __init__(self, order: Order, session: aiohttp.ClientSession) -> None:
-        self.order, self.session = order, session
+        self.order, self.session, self.wires = order, session, Wires(order.door)
+        self.under_way = 0
+        self._ended = asyncio.Event()
         self.sent = self.routed = self._routed_before = 0
         self.answers: list[float] = []
         self.late: list[float] = []
@@ -82,17 +83,18 @@ class Senders:
         ready = list(bodies(order.run, order.first, len(due) * size))
         await self.look(first=True)
         began = time.time() + LEAD_IN
-        under_way: set[asyncio.Task[None]] = set()
         for number, offset in enumerate(due):
             at = began + offset
             if (wait := at - time.time()) > 0:
                 await asyncio.sleep(wait)
-            task = asyncio.create_task(self._post(ready[number * size : (number + 1) * size], at))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            self._post(ready[number * size : (number + 1) * size], at, _forget)
         await self.look()
         behind = self.sent - self.routed
-        await asyncio.gather(*under_way)
+        if self.under_way:
+            self._ended.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), ANSWER_SECONDS)
+        self.statuses[NO_ANSWER] += self.under_way * size
         return self._told(began, order.seconds, self.sent, self.sent / order.seconds, behind)
 
     async def full(self) -> Sent:
@@ -132,7 +134,9 @@ class Senders:
             if self.sent - self.routed + size > self.order.window:
                 await asyncio.sleep(0.002)
                 continue
-            await self._post([next(left) for _ in range(size)], time.time())
+            done = asyncio.get_running_loop().create_future()
+            self._post([next(left) for _ in range(size)], time.time(), done.set_result)
+            await done
 
     def _endless(self) -> Iterator[bytes]:
         first = self.order.first
@@ -140,19 +144,24 @@ class Senders:
             yield from bodies(self.order.run, first, 50_000)
             first += 50_000
 
-    async def _post(self, batch: Sequence[bytes], at: float) -> None:
-        self.sent += len(batch)
+    def _post(self, batch: Sequence[bytes], at: float, then: Callable[[None], object]) -> None:
+        """Post a batch that was due at `at`; `then` is called once it is answered."""
+        size = len(batch)
+        self.sent += size
+        self.under_way += 1
         occurred = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
         events = [event(body, occurred) for body in batch]
         self.late.append(time.time() - at)
-        data = b"[%b]" % b",".join(events) if len(events) > 1 else events[0]
-        try:
-            async with self.session.post(self.order.door, data=data, headers=HEAD) as answer:
-                await answer.read()
-                self.statuses[answer.status] += len(batch)
-        except (aiohttp.ClientError, TimeoutError):
-            self.statuses[NO_ANSWER] += len(batch)
-        self.answers.append(time.time() - at)
+
+        def answered(status: int) -> None:
+            self.under_way -= 1
+            self.statuses[status] += size
+            self.answers.append(time.time() - at)
+            then(None)
+            if not self.under_way:
+                self._ended.set()
+
+        self.wires.post(b"[%b]" % b",".join(events) if size > 1 else events[0], answered)
 
     def _told(self, began: float, seconds: float, events: int, rate: float, behind: int) -> Sent:
         return Sent(
@@ -167,6 +176,10 @@ class Senders:
         )
 
 
+def _forget(_: None) -> None:
+    """Nobody waits for the answer."""
+
+
 def routed_of(metrics: str) -> int:
     """Of a worker's `/metrics`: the records that routing has dealt with, whatever became of them."""
     lines = (line for line in metrics.splitlines() if line.startswith(_OUTCOME) and 'stage="routing"' in line)
@@ -175,8 +188,7 @@ def routed_of(metrics: str) -> int:
 
 async def send(order: Order) -> Sent:
     """Do as ordered."""
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_SECONDS)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(30)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as session:
         senders = Senders(order, session)
         return await (senders.paced() if order.rate else senders.full())
 

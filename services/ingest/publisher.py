@@ -19,6 +19,10 @@ from streaming.faust.watchdog import work_or_end
 log = structlog.get_logger(__name__)
 
 
+LINGER_MS = 10
+"""librdkafka sends a request for each partition, one at a time: with 2 ms each event was one, and as many fetches."""
+
+
 class Outgoing(NamedTuple):
     """A record to publish."""
 
@@ -101,7 +105,7 @@ class KafkaPublisher:
         self._fatal = ""
         self._stopping = threading.Event()
         self._config = {
-            "linger.ms": 2,
+            "linger.ms": LINGER_MS,
             "client.id": "baton-collector",
             **config,
             "enable.idempotence": True,

@@ -29,6 +29,7 @@ from services.routing.ledger.store import CHANNEL
 from services.routing.observed import observe
 from services.routing.outgoing import KafkaPublisher, PublisherLost
 from streaming.client import KafkaAddress
+from streaming.faust.pace import Pace
 from streaming.stage import TransientError
 
 log = logging.getLogger(__name__)
@@ -143,10 +144,14 @@ class Relay(Background):
             publisher.open()
             positions: dict[int, int] = {}
             self.leading = True
-            while not self._stopping.is_set():
+            pace = Pace()
+            while not self._stopping.wait(pace.left(monotonic())):
+                began = monotonic()
                 published = self._round(publisher, positions, noted)
                 self._well()
-                if not published:
+                if published:
+                    pace.ended(began, monotonic())
+                else:
                     for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
                         pass
         finally:

@@ -16,6 +16,7 @@ from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import BreakerOpened, EngineBroken, Refused, SessionLost, TooLarge, Unsettled
 from streaming.faust.keeper import Keeper, Work
 from streaming.faust.lag import Lag
+from streaming.faust.pace import Pace
 from streaming.faust.rest import Rest
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
@@ -42,6 +43,7 @@ class Session:
         self.assignment = Assignment(self.consumer, stage.source, status.kept)
         self.lag = Lag(stage.name, stage.source)
         self.rest = Rest(settings.rest_seconds)
+        self.pace = Pace(settings.pause_seconds)
         self.rounds = 0
         self._size = settings.max_records
         self._held_until = 0.0
@@ -98,7 +100,8 @@ class Session:
         first = self._sift(self.consumer.consume(1, timeout))
         started = monotonic()
         if first and self._size > 1:
-            first += self._sift(self.consumer.consume(self._size - 1, self.settings.linger_seconds))
+            linger = max(self.settings.linger_seconds, self.pace.left(started))
+            first += self._sift(self.consumer.consume(self._size - 1, linger))
         return first, started
 
     def _sift(self, messages: Sequence[Any]) -> list[Any]:
@@ -167,7 +170,7 @@ class Session:
 
     def _round(self, records: Sequence[Any], started: float) -> None:
         work = self._by_partition(records)
-        now = time.time()
+        now, began = time.time(), monotonic()
         try:
             with self.watchdog.limit("a round", self.settings.settle_timeout_seconds + 30):
                 self.keeper.settle(work, self.assignment, now, self._check)
@@ -186,6 +189,7 @@ class Session:
             self._refused(str(why))
         else:
             self._faults = 0
+            self.pace.ended(began, monotonic())
             self._size = min(self.settings.max_records, self._size * 2)
 
     def _by_partition(self, records: Sequence[Any]) -> list[Work]:

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from streaming.breaker import Breaker
 from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.pace import MOST_SECONDS
 
 RETRY_BACKOFF_MS = 10
 """The next transaction is refused while the markers of the last are written; librdkafka's 100 shows in p95."""
@@ -40,7 +41,9 @@ class EngineSettings:
     max_records: int = 4_000
     """Records of a round, at most."""
     linger_seconds: float = 0.005
-    """How long a round gathers records after its first."""
+    """How long a round gathers records after its first, at least."""
+    pause_seconds: float = MOST_SECONDS
+    """And until as much time has passed since the last round as that one took, this at most; see `Pace`."""
     idle_seconds: float = 0.2
     """How long an idle engine waits for a record before it looks around."""
     rest_seconds: float = 0.0

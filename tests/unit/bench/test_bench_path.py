@@ -1,3 +1,5 @@
+import asyncio
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -9,6 +11,7 @@ from bench.path.reader import Seen, clocks
 from bench.path.schedule import arrivals
 from bench.path.sender import routed_of
 from bench.path.trace import LEGS, ways
+from bench.path.wire import NO_ANSWER, Wires
 from bench.path.world import ACTIVE, bodies, event
 from bench.world import STEPS
 from schemas import MarketingEvent
@@ -35,6 +38,42 @@ def test_requests_come_by_chance_at_the_rate_that_is_asked_for():
     assert 60 > due[-1] > 59
     assert pytest.approx(500, rel=0.03) == len(due) / 60
     assert pytest.approx(1 / 500, rel=0.05) == (sum((gap - 1 / 500) ** 2 for gap in gaps) / len(gaps)) ** 0.5
+
+
+async def test_requests_go_out_over_connections_that_are_free_and_all_are_told_their_answer():
+    heads: list[bytes] = []
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                heads.append(head)
+                if b"break" in await reader.readexactly(int(head.rsplit(b"content-length: ", 1)[1])):
+                    break
+                writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    wires = Wires(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/events")
+
+    async def posted(*bodies: bytes) -> list[int]:
+        answers = [asyncio.get_running_loop().create_future() for _ in bodies]
+        for body, answer in zip(bodies, answers, strict=True):
+            wires.post(body, answer.set_result)
+        return await asyncio.wait_for(asyncio.gather(*answers), 10)
+
+    async with server:
+        assert [202, 202] == await posted(b"{}", b"{}")
+        assert [202] == await posted(b"{}")
+        assert 2 == connections
+        assert [NO_ANSWER] == await posted(b"break")
+        assert [202, 202] == await posted(b"{}", b"{}")
+        assert 3 == connections
+        wires.close()
+    assert all(head.startswith(b"POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:") for head in heads)
 
 
 def test_what_senders_post_are_marketing_events_of_the_moment():

@@ -45,7 +45,7 @@ def test_the_ruleset_has_forty_rules_and_no_notices():
 def test_one_record_at_a_time_comes_to_the_same_as_many():
     taken = [Record(*record) for record in records(4 * ACTIVE, ACTIVE)]
     work, state = Work(), {}
-    many, _ = work.many(0, taken, {})
+    many, _ = work.many(taken, {})
     one = []
     for record in taken:
         output, state[record.key()] = work.one(record, state.get(record.key()))
