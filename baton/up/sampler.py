@@ -19,6 +19,8 @@ from baton.up.stages import STAGES, handoff, stage_sample
 
 EVERY = 1.0
 """Seconds between two snapshots."""
+REST = 3.0
+"""The same once the workers have said nothing new for a whole window: to ask them costs more than they have to do."""
 IDLE_EVERY = 5.0
 """Seconds between two looks at the ledger while no worker has anything new to say: what changes it moves a metric."""
 _WINDOW = 10
@@ -42,6 +44,7 @@ class Sampler:
         self._began = clock()
         self._history: deque[tuple[float, Mapping[str, list[Reading]]]] = deque(maxlen=_WINDOW)
         self._looked = -IDLE_EVERY
+        self._still = 0
         self._queues: tuple[QueueSample, ...] = ()
         self._routed: tuple[RoutedSample, ...] = ()
         self._stopping = threading.Event()
@@ -61,13 +64,19 @@ class Sampler:
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.latest = self.sample()
-            self._stopping.wait(EVERY)
+            self._stopping.wait(self.pause)
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next snapshot."""
+        return REST if self._still >= _WINDOW else EVERY
 
     def sample(self) -> Snapshot:
         """A snapshot of now. A database that is away leaves what was known of it."""
         now = self._clock()
         said, before = self._read(), self._history[-1][1] if self._history else None
         self._history.append((now, said))
+        self._still = self._still + 1 if said == before else 0
         if self._engine is not None and (said != before or now - self._looked >= IDLE_EVERY):
             # That the database is away is said by the routing worker's readiness.
             with suppress(SQLAlchemyError):
