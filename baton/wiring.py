@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 _GRACE = 3  # seconds that a door's open requests have to end
 
 
+ROUND = 1_000
+"""Records of a round of routing, at most: were each at fault, twice as many tries in one transaction would find that
+out, and they have to be done within its time limit."""
+
+
 def engine_settings(settings: Settings, stage: str) -> EngineSettings:
     """The settings of a stage's engine."""
     from streaming.faust.settings import EngineSettings
@@ -171,7 +176,7 @@ def run_routing(settings: Settings) -> int:
     prefix, plan = settings.topic_prefix, configuration.plan(settings.config_dir)
     ledger = Ledger.at(provisioning.database_url(settings))
     readiness = Readiness()
-    engine = engine_settings(settings, NAME)
+    engine = replace(engine_settings(settings, NAME), max_records=ROUND)
     app = make_app(make_stage(plan, ledger, prefix), engine, readiness=readiness)
     if engine.static_instance:
         app.conf.consumer_group_instance_id = engine.instance

@@ -149,9 +149,9 @@ class Relay(Background):
                 began = monotonic()
                 published = self._round(publisher, positions, noted)
                 self._well()
-                if published:
+                if 0 < published < BATCH:
                     pace.ended(began, monotonic())
-                else:
+                elif not published:
                     for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
                         pass
         finally:

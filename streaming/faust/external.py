@@ -56,7 +56,6 @@ class StoreKeeper:
 
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
         """One transaction of the store: what it costs to ask the store does not grow with the number of partitions."""
-        work = sorted(work, key=lambda one: one.part.number)
         moves = [Move(one.part.number, one.part.next, one.end) for one in work]
         with (
             self.watchdog.limit("a transaction of the store", self.settings.settle_timeout_seconds),

@@ -55,7 +55,9 @@ class Keeper(Protocol):
         """Ask the cluster by a new client: an old one knew stale leaders for good after a restart."""
 
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
-        """Process a round and make it count, all of it or nothing; then move the partitions on.
+        """Process a round, its partitions in the order of their numbers, and make it count, all of it or nothing.
+
+        Then move the partitions on.
 
         Raises Refused, TooLarge, BreakerOpened, Fenced and TransientError: nothing counts, or it is not known.
         """

@@ -84,6 +84,8 @@ class Session:
             return
         self.status.look(self.assignment)
         if not self.assignment.is_member or held:
+            if records:  # they would be passed over: nothing ought to be fetched now
+                self._look_again()
             return
         if waiting or records:
             self.rest.wake()
@@ -204,7 +206,7 @@ class Session:
             part = self.assignment.parts.get(number)
             if part is None or not part.running or of_one[0].offset() < part.next:
                 raise EngineBroken(f"{self.stage.source}-{number} at {of_one[0].offset()}: not what was asked for")
-        return [Work(self.assignment.parts[number], of_one) for number, of_one in taken.items()]
+        return [Work(self.assignment.parts[number], taken[number]) for number in sorted(taken)]
 
     def _check(self, failed: Sequence[bool]) -> None:
         breaker = self.status.breaker
@@ -246,10 +248,11 @@ class Session:
             log.warning("%s: round refused: %s", self.stage.name, why)
 
     def _count(self, done: Sequence[Work], started: float) -> None:
+        if not self.status.breaker.note([flag for one in done for flag in one.flags()], monotonic()):
+            self._stopped(done)  # `_check` has seen the same; should they ever differ, nothing is fetched past this
         for one in done:
             if one.result is None:
                 continue
-            self.status.breaker.note(one.flags(), monotonic())
             reasons = Counter(failure.reason for failure in one.result.failures)
             metrics.count_batch(self.stage.name, one.result.outcomes, reasons)
             self.lag.settled(one.part.number, one.records[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,6 +55,7 @@ class FakeKeeper:
 
     def __init__(self) -> None:
         self.settled = 0
+        self.order: list[int] = []
 
     def prepare(self, _: Any, waiting: Any) -> bool:
         for part in waiting:
@@ -62,6 +64,7 @@ class FakeKeeper:
 
     def settle(self, work: Any, *_: Any) -> None:
         self.settled += len(work)
+        self.order = [one.part.number for one in work]
 
     def open(self) -> None: ...
     def abandon(self) -> None: ...
@@ -104,6 +107,48 @@ def test_an_offset_out_of_range_beside_records_of_another_partition_is_looked_up
     assert session.assignment.running() == 0
     session.step()
     assert session.assignment.running() == 2
+
+
+def test_partitions_are_settled_in_the_order_of_their_numbers_in_which_the_breaker_hears_of_them(
+    session: Session, consumer: FakeConsumer
+) -> None:
+    consumer.ready = [[said(1, 5)], [said(0, 5)]]
+    session.step()
+
+    assert session.keeper.order == [0, 1]  # type: ignore[attr-defined]
+
+
+def test_records_that_come_while_nothing_may_be_done_are_fetched_again_later(
+    session: Session, consumer: FakeConsumer
+) -> None:
+    session.status.breaker.note([True], 0.0)
+    assert session.status.breaker.is_open
+    consumer.ready = [[said(0, 5)], [said(1, 5)]]
+    session.step()
+
+    assert session.keeper.settled == 0  # type: ignore[attr-defined]
+    assert session.assignment.running() == 0
+
+
+def test_rounds_that_follow_closely_gather_for_as_long_as_the_last_one_took(
+    session: Session, consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered: list[float] = []
+    consume = consumer.consume
+
+    def noting(count: int, timeout: float) -> Any:
+        if count > 1:
+            gathered.append(timeout)
+        return consume(count, timeout)
+
+    monkeypatch.setattr(consumer, "consume", noting)
+    monkeypatch.setattr(session.keeper, "settle", lambda *_: sleep(0.015))
+    consumer.ready = [[said(0, 5)], [], [said(0, 6)], []]
+    session.step()
+    session.step()
+
+    assert gathered[0] == session.settings.linger_seconds
+    assert session.settings.linger_seconds < gathered[1] <= session.settings.pause_seconds
 
 
 def test_a_fault_that_was_waited_out_is_forgotten_when_the_partitions_go_to_others(
