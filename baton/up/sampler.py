@@ -21,7 +21,7 @@ EVERY = 1.0
 """Seconds between two snapshots."""
 REST = 3.0
 """The same once the workers have said nothing new for a whole window: to ask them costs more than they have to do."""
-IDLE_EVERY = 5.0
+IDLE_EVERY = 2 * REST
 """Seconds between two looks at the ledger while no worker has anything new to say: what changes it moves a metric."""
 _WINDOW = 10
 """Snapshots that rates and latencies are taken over."""
@@ -75,6 +75,8 @@ class Sampler:
         """A snapshot of now. A database that is away leaves what was known of it."""
         now = self._clock()
         said, before = self._read(), self._history[-1][1] if self._history else None
+        if self._still >= _WINDOW and said != before:  # rates of what begins now are not those of the time before
+            self._history = deque([self._history[-1]], maxlen=_WINDOW)
         self._history.append((now, said))
         self._still = self._still + 1 if said == before else 0
         if self._engine is not None and (said != before or now - self._looked >= IDLE_EVERY):

@@ -69,7 +69,8 @@ class Senders:
 
     def __init__(self, order: Order, session: aiohttp.ClientSession) -> None:
         self.order, self.session, self.wires = order, session, Wires(order.door)
-        self.under_way = 0
+        self._due: dict[int, float] = {}  # of requests that wait for their answer, by number
+        self._number = 0
         self._ended = asyncio.Event()
         self.sent = self.routed = self._routed_before = 0
         self.answers: list[float] = []
@@ -90,11 +91,12 @@ class Senders:
             self._post(ready[number * size : (number + 1) * size], at, _forget)
         await self.look()
         behind = self.sent - self.routed
-        if self.under_way:
+        if self._due:
             self._ended.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), ANSWER_SECONDS)
-        self.statuses[NO_ANSWER] += self.under_way * size
+        for number in list(self._due):
+            self._end(number, NO_ANSWER)
         return self._told(began, order.seconds, self.sent, self.sent / order.seconds, behind)
 
     async def full(self) -> Sent:
@@ -135,8 +137,11 @@ class Senders:
                 await asyncio.sleep(0.002)
                 continue
             done = asyncio.get_running_loop().create_future()
-            self._post([next(left) for _ in range(size)], time.time(), done.set_result)
-            await done
+            number = self._post([next(left) for _ in range(size)], time.time(), done.set_result)
+            try:
+                await asyncio.wait_for(done, ANSWER_SECONDS)
+            except TimeoutError:
+                self._end(number, NO_ANSWER)
 
     def _endless(self) -> Iterator[bytes]:
         first = self.order.first
@@ -144,24 +149,31 @@ class Senders:
             yield from bodies(self.order.run, first, 50_000)
             first += 50_000
 
-    def _post(self, batch: Sequence[bytes], at: float, then: Callable[[None], object]) -> None:
-        """Post a batch that was due at `at`; `then` is called once it is answered."""
+    def _post(self, batch: Sequence[bytes], at: float, then: Callable[[None], object]) -> int:
+        """Post a batch that was due at `at`; `then` is called once it is answered. Gives the request's number."""
         size = len(batch)
         self.sent += size
-        self.under_way += 1
+        self._number += 1
+        number = self._number
+        self._due[number] = at
         occurred = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
         events = [event(body, occurred) for body in batch]
         self.late.append(time.time() - at)
 
         def answered(status: int) -> None:
-            self.under_way -= 1
-            self.statuses[status] += size
-            self.answers.append(time.time() - at)
-            then(None)
-            if not self.under_way:
-                self._ended.set()
+            if number in self._due:
+                self._end(number, status)
+                then(None)
 
         self.wires.post(b"[%b]" % b",".join(events) if size > 1 else events[0], answered)
+        return number
+
+    def _end(self, number: int, status: int) -> None:
+        """A request has its answer, or is given up."""
+        self.answers.append(time.time() - self._due.pop(number))
+        self.statuses[status] += self.order.size
+        if not self._due:
+            self._ended.set()
 
     def _told(self, began: float, seconds: float, events: int, rate: float, behind: int) -> Sent:
         return Sent(
@@ -190,7 +202,10 @@ async def send(order: Order) -> Sent:
     """Do as ordered."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as session:
         senders = Senders(order, session)
-        return await (senders.paced() if order.rate else senders.full())
+        try:
+            return await (senders.paced() if order.rate else senders.full())
+        finally:
+            senders.wires.close()
 
 
 def main() -> None:

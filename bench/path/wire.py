@@ -101,4 +101,7 @@ class Wires:
         except OSError:
             answered(NO_ANSWER)
         else:
-            wire.send(request, answered)
+            if wire.transport is None or wire.transport.is_closing():
+                answered(NO_ANSWER)
+            else:
+                wire.send(request, answered)

@@ -66,7 +66,8 @@ class Unit:
     def publish(self, outputs: Sequence[Output]) -> None:
         """Write `outputs` to the outbox, each lane's in order.
 
-        The rows of the lanes stay locked until the commit, taken in rising order: call it once, at the end.
+        The rows of the lanes stay locked until the commit, taken in rising order: call it once, at the end. Raises
+        ValueError for a record without a lane.
         """
         if not outputs:
             return

@@ -217,3 +217,30 @@ def test_the_tables_are_those_that_the_models_declare(ledger: Ledger) -> None:
 
     with ledger.engine.connect() as connection:
         assert [] == compare_metadata(MigrationContext.configure(connection), Table.metadata)
+
+
+def test_what_has_no_lane_is_not_published(ledger: Ledger) -> None:
+    def publish() -> None:
+        with ledger.unit() as unit:
+            unit.publish([Output("t", b"k", b"v", lane=1), Output("t", b"k", b"v")])
+
+    with pytest.raises(ValueError, match="lane"):
+        publish()
+    assert [] == rows(ledger, "SELECT lane FROM outbox")
+
+
+def test_rounds_that_publish_on_the_same_lanes_wait_for_each_other_and_number_without_a_gap(ledger: Ledger) -> None:
+    both = threading.Barrier(2)
+
+    def one(lanes: tuple[int, ...]) -> None:
+        for _ in range(20):
+            both.wait(10)
+            with ledger.unit() as unit:
+                unit.publish([Output("t", b"k", b"v", lane=lane) for lane in lanes])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, [(3, 1, 2, 1), (2, 3, 1)]))
+    found = rows(ledger, "SELECT lane, sequence FROM outbox ORDER BY lane, sequence")
+
+    assert {1: 60, 2: 40, 3: 40} == {lane: sum(row["lane"] == lane for row in found) for lane in (1, 2, 3)}
+    assert all([*range(len(of))] == of for of in ([r["sequence"] for r in found if r["lane"] == n] for n in (1, 2, 3)))

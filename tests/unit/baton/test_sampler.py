@@ -22,3 +22,4 @@ def test_workers_that_have_nothing_new_to_say_are_asked_less_often_until_one_has
 
     assert EVERY < REST
     assert [EVERY] * 10 + [REST] + [EVERY] * 2 == pauses
+    assert 3 == len(sampler._history)  # what begins after a rest is not diluted by it
