@@ -86,7 +86,7 @@ class Probes:
         self.close_breakers = close_breakers
         self._server = _Server((host, port), _Handler)
         self._server.probes = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="probes", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.3,), name="probes", daemon=True)
 
     @property
     def url(self) -> str:

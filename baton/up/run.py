@@ -31,7 +31,7 @@ from baton.up.tips import tips, typed
 from baton.up.worker import WorkerSpec, spawner
 
 _STARTS_WITHIN = 90.0  # seconds; restoring a large state takes a while
-_TICK = 0.1
+_TICK = 0.2
 _SHOWN_EVERY = 0.5
 
 

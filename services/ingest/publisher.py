@@ -19,6 +19,7 @@ from streaming.faust.watchdog import work_or_end
 log = structlog.get_logger(__name__)
 
 
+POLL_SECONDS = 0.2  # what comes ends the wait
 LINGER_MS = 10
 """librdkafka sends a request for each partition, one at a time: with 2 ms each event was one, and as many fetches."""
 
@@ -176,7 +177,7 @@ class KafkaPublisher:
     def _poll(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._producer.poll(0.05)
+                self._producer.poll(POLL_SECONDS)
             except (KafkaException, SystemError) as error:
                 # So a fatal error comes to light, not by `error_cb`; where a callback is due, inside it, as the latter.
                 self._note_fatal(error)

@@ -35,7 +35,7 @@ from streaming.stage import TransientError
 log = logging.getLogger(__name__)
 
 BATCH = 2_000
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 2.0
 STANDBY_SECONDS = 1.0
 DEPOSE_SECONDS = 30.0
 """A record that waits for so long says that whoever has the lock does not get on: another one takes its place."""

@@ -23,7 +23,7 @@ from streaming.stage import TransientError
 log = logging.getLogger(__name__)
 
 CONDITION = "routing.relay"
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 2.0
 PATIENCE_SECONDS = 10.0
 
 
@@ -35,7 +35,7 @@ class Watched(Protocol):
 
 
 class RelayWatch(Background):
-    """Looks every second between `start` and `stop`; `why` can be asked at any time, from any thread."""
+    """Looks every other second between `start` and `stop`; `why` can be asked at any time, from any thread."""
 
     def __init__(self, ledger: Ledger, relay: Watched, clock: Callable[[], float] = monotonic) -> None:
         super().__init__("relay watch")

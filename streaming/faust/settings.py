@@ -44,7 +44,7 @@ class EngineSettings:
     """How long a round gathers records after its first, at least."""
     pause_seconds: float = MOST_SECONDS
     """And until as much time has passed since the last round as that one took, this at most; see `Pace`."""
-    idle_seconds: float = 0.2
+    idle_seconds: float = 0.5
     """How long an idle engine waits for a record before it looks around."""
     rest_seconds: float = 0.0
     """How long an idle engine fetches nothing, again and again; for brokers that hold no fetch. 0: it always does."""
