@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine
+from psycopg.types.array import ListBinaryDumper
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 LOCK_TIMEOUT_MS = 10_000
@@ -33,7 +35,7 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
     }
     limits |= {name if name.startswith("tcp_") else f"tcp_{name}": value for name, value in KEEPALIVE.items()}
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
-    return create_engine(
+    engine = create_engine(
         psycopg_url(url),
         isolation_level="READ COMMITTED",
         pool_size=pool_size,
@@ -42,6 +44,13 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         hide_parameters=True,  # they hold people's data, and errors go to the log
         connect_args={"options": options, "connect_timeout": 10, **KEEPALIVE},
     )
+    event.listen(engine, "connect", _send_arrays_in_binary)
+    return engine
+
+
+def _send_arrays_in_binary(connection: psycopg.Connection, _: object) -> None:
+    """Psycopg writes lists as text by default: a round's records in hexadecimal, each byte looked at in Python."""
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def upgrade(url: str) -> None:
