@@ -38,6 +38,10 @@ HANGS = (
     "no transaction may last that long: one hangs in the broker, or is a stranger's. "
     "docs/operating.md, 'A transaction that hangs', says what helps"
 )
+GONE = (
+    "nothing is committed of partitions {}, which were worked on already: a broker says so for a moment after a crash. "
+    "Should they be gone, docs/operating.md, 'Offsets that are gone', says what helps"
+)
 
 
 class KafkaKeeper:
@@ -159,6 +163,7 @@ class KafkaKeeper:
             self.producer.renew_if_silent(self.admin)
             self._renewed_for = assignment.since
         committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
+        self._demand_offsets([part for part in waiting if committed[part.number].offset < 0])
         self._former.abort_the_dead(owner for _, owner in committed.values())
         source = ends(self.admin, self.stage.source, numbers)
         self._offsets = {n: start_of(self.stage.source, n, committed[n].offset, source[n]) for n in numbers}
@@ -174,6 +179,20 @@ class KafkaKeeper:
             return Restore(self.settings, "", bytes, [], {})
         changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
+
+    def _demand_offsets(self, parts: Sequence[Partition]) -> None:
+        """Of `parts` nothing is committed: then nobody may have worked on them yet. Raises Unsettled.
+
+        A partition is claimed before its first round, so one that has state has an offset. A lone broker that was
+        killed may come back with a group's offsets not loaded, and say for some seconds that there are none; to
+        believe it would be to do everything again.
+        """
+        worked = {part.number for part in parts if part.next != UNKNOWN}
+        if parts and self.stage.changelog is not None:
+            around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
+            worked |= {number for number, (_, high) in around.items() if high > 0}
+        if worked:
+            raise Unsettled(GONE.format(sorted(worked)))
 
     def _claim(self, numbers: Sequence[int], assignment: Assignment) -> None:
         """Write our name to partitions that we go on with: should we die in our first round, it says whose that was."""
