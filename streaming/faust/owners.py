@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from time import monotonic
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -21,6 +22,9 @@ from streaming.faust.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
+AGAIN_SECONDS = 60.0
+"""One that may live is not robbed of its producer more often: what that does not end will not end by more of it."""
+
 
 class FormerOwners:
     """Aborts the transactions of former owners, of each once per assignment."""
@@ -28,6 +32,7 @@ class FormerOwners:
     def __init__(self, settings: EngineSettings, admin: AdminClient, watchdog: Watchdog) -> None:
         self.settings, self.admin, self.watchdog = settings, admin, watchdog
         self._aborted: set[str] = set()
+        self._last: dict[str, float] = {}  # when each was aborted, over all assignments
 
     def forget(self) -> None:
         """A new assignment: who was dead may live again."""
@@ -43,7 +48,8 @@ class FormerOwners:
     def abort_all(self, names: Iterable[str]) -> None:
         """Abort what `names` left open; one that lives loses its producer by that, and starts a new session."""
         for name in self._others(names):
-            self.abort(name)
+            if monotonic() - self._last.get(name, -AGAIN_SECONDS) >= AGAIN_SECONDS:
+                self.abort(name)
 
     def abort(self, name: str) -> None:
         """Abort what `name` left open. Raises KafkaException."""
@@ -52,6 +58,7 @@ class FormerOwners:
         former.open(self.admin)
         former.close()
         self._aborted.add(name)
+        self._last[name] = monotonic()
 
     def _others(self, names: Iterable[str]) -> set[str]:
         return set(names) - {self.settings.transactional_id, ""} - self._aborted
