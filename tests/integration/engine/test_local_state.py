@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import Refused
 from streaming.faust.local_state import LocalState
+from streaming.faust.settings import slot
 from streaming.faust.transaction import KafkaKeeper
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Stage
@@ -165,6 +166,8 @@ def test_a_worker_that_was_overtaken_gets_no_such_word(changelog: Changelog) -> 
     changelog.admin.create_topics([NewTopic(source, PARTITIONS, 1)])[source].result()
     stage = Stage("s", source, "failed", lambda _: None, changelog=changelog.topic, codec=CODEC)
     changelog.write(values(100))
+    claimed = ConsumerGroupTopicPartitions(changelog.settings.group, [slot(source, n, 0) for n in range(PARTITIONS)])
+    next(iter(changelog.admin.alter_consumer_group_offsets([claimed]).values())).result()
     settings = replace(changelog.settings, session_timeout_seconds=6, poll_interval_seconds=6)
     watchdog = Watchdog()
     consumer, other = settings.group_consumer(), settings.group_consumer()
