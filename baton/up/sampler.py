@@ -75,11 +75,12 @@ class Sampler:
         """A snapshot of now. A database that is away leaves what was known of it."""
         now = self._clock()
         said, before = self._read(), self._history[-1][1] if self._history else None
-        if self._still >= _WINDOW and said != before:  # rates of what begins now are not those of the time before
+        news = said != before
+        if news and self._still >= _WINDOW:  # rates of what begins now are not those of the time before
             self._history = deque([self._history[-1]], maxlen=_WINDOW)
         self._history.append((now, said))
-        self._still = self._still + 1 if said == before else 0
-        if self._engine is not None and (said != before or now - self._looked >= IDLE_EVERY):
+        self._still = 0 if news else self._still + 1
+        if self._engine is not None and (news or now - self._looked >= IDLE_EVERY):
             # That the database is away is said by the routing worker's readiness.
             with suppress(SQLAlchemyError):
                 self._queues = ledger_view.queues(self._engine, self._weighted)

@@ -14,7 +14,7 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,9 +69,6 @@ class Senders:
 
     def __init__(self, order: Order, session: aiohttp.ClientSession) -> None:
         self.order, self.session, self.wires = order, session, Wires(order.door)
-        self._due: dict[int, float] = {}  # of requests that wait for their answer, by number
-        self._number = 0
-        self._ended = asyncio.Event()
         self.sent = self.routed = self._routed_before = 0
         self.answers: list[float] = []
         self.late: list[float] = []
@@ -84,19 +81,18 @@ class Senders:
         ready = list(bodies(order.run, order.first, len(due) * size))
         await self.look(first=True)
         began = time.time() + LEAD_IN
+        under_way: set[asyncio.Future[int]] = set()
         for number, offset in enumerate(due):
             at = began + offset
             if (wait := at - time.time()) > 0:
                 await asyncio.sleep(wait)
-            self._post(ready[number * size : (number + 1) * size], at, _forget)
+            answer = self._post(ready[number * size : (number + 1) * size], at)
+            under_way.add(answer)
+            answer.add_done_callback(under_way.discard)
         await self.look()
         behind = self.sent - self.routed
-        if self._due:
-            self._ended.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), ANSWER_SECONDS)
-        for number in list(self._due):
-            self._end(number, NO_ANSWER)
+        with suppress(TimeoutError):  # those that are left by then are given up
+            await asyncio.wait_for(asyncio.gather(*under_way), ANSWER_SECONDS)
         return self._told(began, order.seconds, self.sent, self.sent / order.seconds, behind)
 
     async def full(self) -> Sent:
@@ -136,12 +132,8 @@ class Senders:
             if self.sent - self.routed + size > self.order.window:
                 await asyncio.sleep(0.002)
                 continue
-            done = asyncio.get_running_loop().create_future()
-            number = self._post([next(left) for _ in range(size)], time.time(), done.set_result)
-            try:
-                await asyncio.wait_for(done, ANSWER_SECONDS)
-            except TimeoutError:
-                self._end(number, NO_ANSWER)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._post([next(left) for _ in range(size)], time.time()), ANSWER_SECONDS)
 
     def _endless(self) -> Iterator[bytes]:
         first = self.order.first
@@ -149,31 +141,27 @@ class Senders:
             yield from bodies(self.order.run, first, 50_000)
             first += 50_000
 
-    def _post(self, batch: Sequence[bytes], at: float, then: Callable[[None], object]) -> int:
-        """Post a batch that was due at `at`; `then` is called once it is answered. Gives the request's number."""
+    def _post(self, batch: Sequence[bytes], at: float) -> asyncio.Future[int]:
+        """Post a batch that was due at `at`; gives the status to come. Who cancels it gives the request up."""
         size = len(batch)
         self.sent += size
-        self._number += 1
-        number = self._number
-        self._due[number] = at
         occurred = datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
         events = [event(body, occurred) for body in batch]
         self.late.append(time.time() - at)
 
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def ended(_: object) -> None:
+            self.answers.append(time.time() - at)
+            self.statuses[NO_ANSWER if answer.cancelled() else answer.result()] += size
+
         def answered(status: int) -> None:
-            if number in self._due:
-                self._end(number, status)
-                then(None)
+            if not answer.done():
+                answer.set_result(status)
 
+        answer.add_done_callback(ended)
         self.wires.post(b"[%b]" % b",".join(events) if size > 1 else events[0], answered)
-        return number
-
-    def _end(self, number: int, status: int) -> None:
-        """A request has its answer, or is given up."""
-        self.answers.append(time.time() - self._due.pop(number))
-        self.statuses[status] += self.order.size
-        if not self._due:
-            self._ended.set()
+        return answer
 
     def _told(self, began: float, seconds: float, events: int, rate: float, behind: int) -> Sent:
         return Sent(
@@ -186,10 +174,6 @@ class Senders:
             statuses=dict(self.statuses),
             behind=behind,
         )
-
-
-def _forget(_: None) -> None:
-    """Nobody waits for the answer."""
 
 
 def routed_of(metrics: str) -> int:
