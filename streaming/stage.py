@@ -193,8 +193,10 @@ class Stage:
     """A stage, declared.
 
     `source` and `failed` are topics with prefix. State is kept either in Kafka (`changelog` and `codec`), in an
-    outside `store`, or nowhere (all None). `name` stands in metrics, headers and group names. `stamp` is a header that
-    the engine adds to every output, with the time of the round: so a handler needs no clock, and values stay pure.
+    outside `store`, or nowhere. A stage without state may have a `changelog` all the same (and no `codec`): it says of
+    a partition that somebody has worked on it, should the broker forget the offset. `name` stands in metrics, headers
+    and group names. `stamp` is a header that the engine adds to every output, with the time of the round: so a handler
+    needs no clock, and values stay pure.
     """
 
     name: str

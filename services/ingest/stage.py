@@ -14,7 +14,7 @@ from typing import Any
 from schemas import LeadEvent, MarketingEvent
 from schemas.headers import CLOCKS, INGESTED_AT, RECEIVED_AT, carried, cloudevent, header_map, rfc3339
 from schemas.ids import derived_id
-from schemas.topics import LEADS_EVENTS, MARKETING_EVENTS, failed
+from schemas.topics import LEADS_EVENTS, MARKETING_EVENTS, changelog, failed
 from services.ingest import cloudevents, contacts, quality, strict_json
 from services.ingest.identity import identify
 from services.ingest.normalise import normalise
@@ -33,6 +33,7 @@ def make_stage(sources: Sources, prefix: str = "") -> Stage:
         source=prefix + MARKETING_EVENTS,
         failed=prefix + failed(NAME),
         handler=partial(handle, sources, prefix + LEADS_EVENTS),
+        changelog=prefix + changelog(NAME),
         stamp=INGESTED_AT,
     )
 

@@ -128,11 +128,8 @@ class Engine(Service):
         stage = self.stage
         names = [name for name in (stage.source, stage.failed, stage.changelog) if name is not None]
         counts = demand_topics(AdminClient(self.settings.client()), names, TOPIC_PATIENCE_SECONDS)
-        if stage.changelog is not None and counts[stage.source] != counts[stage.changelog]:
-            raise TopicMissing(
-                f"{stage.changelog} has {counts[stage.changelog]} partitions, {stage.source} has "
-                f"{counts[stage.source]}: they must be equal"
-            )
+        if stage.changelog is not None:
+            demand_partitions(stage, counts[stage.source], counts[stage.changelog])
 
     def _fail(self, error: BaseException) -> None:
         """Stop the worker, and not with 0, even where an orderly stop hangs."""
@@ -141,3 +138,14 @@ class Engine(Service):
         timer.daemon = True
         timer.start()
         self.add_future(self.crash(error))
+
+
+def demand_partitions(stage: Stage, source: int, changelog: int) -> None:
+    """Each partition of the source has one of the changelog, with its state or its mark. Raises TopicMissing."""
+    if changelog != source and (stage.codec is not None or changelog < source):
+        mend = (
+            f"give {stage.changelog} as many: kafka-topics.sh --alter --topic {stage.changelog} --partitions {source}"
+            if stage.codec is None
+            else "they must be equal. Make the changelog anew, and begin with no state"
+        )
+        raise TopicMissing(f"{stage.changelog} has {changelog} partitions, {stage.source} has {source}: {mend}")

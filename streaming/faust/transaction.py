@@ -44,6 +44,10 @@ GONE = (
 )
 
 
+CLAIMED = b"claimed"
+"""Key of a tombstone that begins a partition of a changelog: from then on the partition has an offset."""
+
+
 class KafkaKeeper:
     """Keeps one stage's state and offsets in Kafka."""
 
@@ -163,12 +167,14 @@ class KafkaKeeper:
             self.producer.renew_if_silent(self.admin)
             self._renewed_for = assignment.since
         committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
-        self._demand_offsets([part for part in waiting if committed[part.number].offset < 0])
+        unmarked = self._unmarked(waiting)
+        self._demand_offsets([part for part in waiting if committed[part.number].offset < 0], unmarked)
         self._former.abort_the_dead(owner for _, owner in committed.values())
         source = ends(self.admin, self.stage.source, numbers)
         self._offsets = {n: start_of(self.stage.source, n, committed[n].offset, source[n]) for n in numbers}
         name = self.settings.transactional_id
-        self._claim([number for number in numbers if committed[number].owner != name], assignment)
+        foreign = {number for number in numbers if committed[number].owner != name}
+        self._claim(sorted(foreign | unmarked), unmarked, assignment)
         stale = [part for part in waiting if part.next != self._offsets[part.number]]
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
@@ -180,24 +186,34 @@ class KafkaKeeper:
         changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
 
-    def _demand_offsets(self, parts: Sequence[Partition]) -> None:
+    def _unmarked(self, parts: Sequence[Partition]) -> set[int]:
+        """Those whose changelog is empty: if they have an offset, it is from before there was one."""
+        if self.stage.changelog is None:
+            return set()
+        around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
+        return {number for number, (_, high) in around.items() if high == 0}
+
+    def _demand_offsets(self, parts: Sequence[Partition], unmarked: set[int]) -> None:
         """Of `parts` nothing is committed: then nobody may have worked on them yet. Raises Unsettled.
 
-        A partition is claimed before its first round, so one that has state has an offset. A lone broker that was
-        killed may come back with a group's offsets not loaded, and say for some seconds that there are none; to
-        believe it would be to do everything again.
+        A partition's changelog begins with its first claim, which commits an offset. A lone broker that was killed may
+        come back with a group's offsets not loaded, and say for some seconds that there are none; to believe it would
+        be to do everything again.
         """
-        worked = {part.number for part in parts if part.next != UNKNOWN}
-        if parts and self.stage.changelog is not None:
-            around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
-            worked |= {number for number, (_, high) in around.items() if high > 0}
+        marked = self.stage.changelog is not None
+        worked = [part.number for part in parts if part.next != UNKNOWN or (marked and part.number not in unmarked)]
         if worked:
             raise Unsettled(GONE.format(sorted(worked)))
 
-    def _claim(self, numbers: Sequence[int], assignment: Assignment) -> None:
-        """Write our name to partitions that we go on with: should we die in our first round, it says whose that was."""
+    def _claim(self, numbers: Sequence[int], unmarked: set[int], assignment: Assignment) -> None:
+        """Write our name to partitions that we go on with: should we die in our first round, it says whose that was.
+
+        Those that are `unmarked` get the first record of their changelog with it.
+        """
         if numbers:
             with self.producer.transaction() as transaction:
+                for number in sorted(unmarked):
+                    transaction.write(self.stage.changelog or "", number, {CLAIMED: None}, bytes)
                 transaction.commit([self._place(n, self._offsets[n]) for n in numbers], assignment.member)
 
     def _prove(self, parts: Sequence[Partition], assignment: Assignment) -> None:

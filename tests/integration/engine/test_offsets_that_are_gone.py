@@ -13,16 +13,19 @@ from tests.waiting import until
 pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka, pytest.mark.timeout(300)]
 
 
-def test_a_stage_does_not_begin_anew_because_a_broker_knows_no_offsets(real_place: Place) -> None:
+@pytest.mark.parametrize("kind", [(), ("--no-state",)], ids=["with state", "without state"])
+def test_a_stage_does_not_begin_anew_because_a_broker_knows_no_offsets(
+    real_place: Place, kind: tuple[str, ...]
+) -> None:
     place, group = real_place, real_place.prefix + "counting"
     admin = AdminClient({"bootstrap.servers": place.bootstrap})
-    place.start("first").ready()
+    place.start("first", *kind).ready()
     place.send(400)
     place.settled()
     assert place.workers[0].end() == 0
     until(lambda: deleted(admin, group), WAIT, "the group to be gone")
 
-    second = place.start("second")
+    second = place.start("second", *kind)
     until(lambda: "nothing is committed of partitions" in second.said(), WAIT, "the worker to say so")
     assert "ready" not in second.said().split()
     assert place.done() == 0  # it has not claimed what it does not understand
@@ -31,7 +34,7 @@ def test_a_stage_does_not_begin_anew_because_a_broker_knows_no_offsets(real_plac
 
     put_back = [TopicPartition(place.prefix + "events", number, 400 // PARTITIONS) for number in range(PARTITIONS)]
     until(lambda: altered(admin, ConsumerGroupTopicPartitions(group, put_back)), WAIT, "the offsets to be back")
-    place.start("third").ready()
+    place.start("third", *kind).ready()
     place.send(100)
     place.settled()
     place.audit()

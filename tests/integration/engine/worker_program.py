@@ -32,6 +32,13 @@ def count(batch: Batch[int]) -> None:
             batch.emit(OUT, key, b"%d" % seen, [("of", value)])
 
 
+def carry(batch: Batch[None]) -> None:
+    """The same of records whose values count on over 40 keys, without any state."""
+    for record in batch.records:
+        value = record.value() or b""
+        batch.emit(OUT, record.key(), b"%d" % (int(value) // 40 + 1), [("of", value)])
+
+
 class Struck(Producer):
     """A producer that something befalls in the middle of a transaction: all is sent, nothing is committed."""
 
@@ -57,6 +64,7 @@ if __name__ == "__main__":
     parser.add_argument("--local-state-records", type=int, default=10_000)
     parser.add_argument("--session-timeout", type=float, default=6.0)
     parser.add_argument("--transaction-timeout", type=float, default=10.0)
+    parser.add_argument("--no-state", action="store_true")
     parser.add_argument("--fate", choices=["hang", "freeze", "die"], help="what befalls it in a transaction")
     parser.add_argument("--after", type=int, default=2, help="in which; the first one claims the partitions")
     told = parser.parse_args()
@@ -66,9 +74,9 @@ if __name__ == "__main__":
         "counting",
         told.prefix + "events",
         told.prefix + "counting.failed",
-        count,
+        carry if told.no_state else count,
         changelog=told.prefix + "counting.state",
-        codec=Codec(orjson.dumps, orjson.loads),
+        codec=None if told.no_state else Codec(orjson.dumps, orjson.loads),
     )
     settings = EngineSettings(
         bootstrap=told.bootstrap,

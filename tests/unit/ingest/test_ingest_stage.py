@@ -18,7 +18,12 @@ def test_the_stage_reads_marketing_events_and_keeps_no_state() -> None:
     stage = make_stage(Sources((Source("website", "form"),)), "eu.")
 
     assert (stage.name, stage.source, stage.failed) == ("ingest", "eu.marketing.events", "eu.ingest.failed")
-    assert (stage.changelog, stage.codec, stage.store, stage.stamp) == (None, None, None, "baton_ingested_at")
+    assert (stage.changelog, stage.codec, stage.store, stage.stamp) == (
+        "eu.ingest.state",
+        None,
+        None,
+        "baton_ingested_at",
+    )
 
 
 def test_an_event_goes_out_normalised_and_keyed_by_its_lead(ingest: Any, record: Any, event: Any) -> None:

@@ -31,17 +31,21 @@ def partition(number: int, **known: Any) -> Partition:
     return made
 
 
+def demand(by: KafkaKeeper, *without: Partition) -> None:
+    by._demand_offsets(without, by._unmarked(without))
+
+
 def test_partitions_that_nobody_worked_on_begin_at_their_first_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper(monkeypatch, {0: (0, 0), 1: (0, 0)})._demand_offsets([partition(0), partition(1)])
-    keeper(monkeypatch, None)._demand_offsets([partition(0)])
-    keeper(monkeypatch, None)._demand_offsets([])
+    demand(keeper(monkeypatch, {0: (0, 0), 1: (0, 0)}), partition(0), partition(1))
+    demand(keeper(monkeypatch, None), partition(0))
+    demand(keeper(monkeypatch, None))
 
 
 def test_a_partition_with_state_has_an_offset(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unsettled, match=r"of partitions \[1\], which were worked on already"):
-        keeper(monkeypatch, {0: (0, 0), 1: (0, 7)})._demand_offsets([partition(0), partition(1)])
+        demand(keeper(monkeypatch, {0: (0, 0), 1: (0, 7)}), partition(0), partition(1))
 
 
 def test_a_partition_that_this_process_worked_on_has_an_offset(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unsettled, match=r"of partitions \[0\]"):
-        keeper(monkeypatch, None)._demand_offsets([partition(0, next=12), partition(1)])
+        demand(keeper(monkeypatch, None), partition(0, next=12), partition(1))
