@@ -16,6 +16,7 @@ from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import BreakerOpened, EngineBroken, Refused, SessionLost, TooLarge, Unsettled
 from streaming.faust.keeper import Keeper, Work
 from streaming.faust.lag import Lag
+from streaming.faust.left_out import LeftOut
 from streaming.faust.pace import Pace
 from streaming.faust.rest import Rest
 from streaming.faust.settings import EngineSettings
@@ -42,6 +43,7 @@ class Session:
         self.consumer: Consumer = settings.group_consumer()
         self.assignment = Assignment(self.consumer, stage.source, status.kept)
         self.lag = Lag(stage.name, stage.source)
+        self.left_out = LeftOut(settings, stage.failed)
         self.rest = Rest(settings.rest_seconds)
         self.pace = Pace(settings.pause_seconds)
         self.rounds = 0
@@ -83,6 +85,7 @@ class Session:
         if self.assignment.waiting() != waiting:  # an offset is out of range: all are asked for anew where they go on
             return
         self.status.look(self.assignment)
+        self.left_out.look(self.assignment)
         if not self.assignment.is_member or held:
             if records:  # they would be passed over: nothing ought to be fetched now
                 self._look_again()
