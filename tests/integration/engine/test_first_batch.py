@@ -12,8 +12,9 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from services.ingest.publisher import KafkaPublisher, Outgoing
 from streaming.faust.settings import EngineSettings
+from tests.integration.engine.between import standing_between
 from tests.integration.engine.place import WAIT
-from tests.integration.engine.refusing import Refusing, refusing
+from tests.integration.engine.refusing import Refusing
 from tests.kafka import jars
 from tests.waiting import until
 
@@ -27,7 +28,7 @@ BOTH = [b"one", b"two"]
 def refused(tmp_path: Path) -> Iterator[tuple[str, Refusing]]:
     if reason := jars.obstacle():
         pytest.skip(f"needs a Kafka node of its own: {reason}")
-    with refusing(tmp_path / "node", TOPIC) as (bootstrap, refuser):
+    with standing_between(tmp_path / "node", lambda door, node: Refusing(door, node, TOPIC)) as (bootstrap, refuser):
         admin = AdminClient({"bootstrap.servers": bootstrap})
         admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result()
         yield bootstrap, refuser
