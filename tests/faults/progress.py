@@ -19,6 +19,8 @@ ENDS_EVERY = 3  # to ask for the ends of topics costs more, and they need not be
 ASK_SECONDS = 1.0
 STUCK_SECONDS = 30.0
 """A look that takes so long never ends: librdkafka may hang in any call once its broker was away."""
+MARKERS = 8
+"""Offsets at the end of a partition that may be ends of transactions and no records."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Watch:
         self.readings: deque[Reading] = deque(maxlen=3_000)
         self.positions: dict[int, int] = {}
         self.ends: dict[int, int] = {}
+        self.moved: dict[int, float] = {}
         self.replaced = 0
         self._stop = threading.Event()
         self._begin()
@@ -68,6 +71,11 @@ class Watch:
         """Records left to do, by partition, as far as known."""
         self._see()
         return {n: end - self.positions.get(n, 0) for n, end in self.ends.items()}
+
+    def still(self, seconds: float) -> list[int]:
+        """Partitions in which more than ends of transactions is left to do, and that have not moved for so long."""
+        now = time.monotonic()
+        return [n for n, left in self.behind().items() if left > MARKERS and now - self.moved.get(n, now) > seconds]
 
     def recovered(self, partition: int, struck: float, end: int) -> Recovered:
         """When the partition went on after `struck`; `end` is where its topic ended then."""
@@ -99,6 +107,7 @@ class Watch:
                 positions = look.positions()
                 if look is not self.look:
                     return
+                self.moved |= {n: since for n, at in positions.items() if at != self.positions.get(n)}
                 self.positions = self.positions | positions
                 self.readings.append(Reading(since, time.monotonic(), positions))
                 if number % ENDS_EVERY == 0:

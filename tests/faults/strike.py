@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 
 from tests.faults import catalogue as c
 from tests.faults.catalogue import Fault
-from tests.faults.patience import Patience, in_time
+from tests.faults.patience import Patience, crowd, in_time
+from tests.faults.progress import MARKERS
 from tests.faults.site import PATH_STAGES, STAGES, SUMS, Site
 from tests.faults.workers import Worker
 
 WORK_SECONDS, CALM_SECONDS = 30.0, 180.0
+STILL_SECONDS = 150.0
+"""As long as a fault lasts, and what it hit may stand still after it."""
 BURST = 500
 """People who come before a stage of the path is hit; three times as many at each further try."""
-MARKERS = 8  # offsets at the end of a partition that may be ends of transactions and no records
 
 Mend = Callable[[], object]
 
@@ -56,6 +58,8 @@ def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
         _mend_at(blow + seconds, mend, struck)
     ended = time.monotonic()
     _await_recovery(site, struck, ends, began, blow, ended)
+    still = {stage: watch.still(STILL_SECONDS * crowd()) for stage, watch in site.watches.items()}
+    struck.wrong += [f"nothing moves in {stage} {numbers}, hit or not" for stage, numbers in still.items() if numbers]
     return struck
 
 

@@ -21,6 +21,20 @@ class Seeing(Look):
         return {0: 9}
 
 
+class Two(Seeing):
+    """One partition has 70 records left, the other the ends of transactions at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = {0: 30, 1: 100}
+
+    def positions(self) -> dict[int, int]:
+        return self.places
+
+    def ends(self) -> dict[int, int]:
+        return {0: 100, 1: 100 + progress.MARKERS}
+
+
 class Hanging(Seeing):
     def __init__(self) -> None:
         super().__init__()
@@ -49,5 +63,26 @@ def test_a_look_that_hangs_is_replaced_by_whoever_asks(hanging: Hanging, monkeyp
         assert watch.replaced >= 1
         hanging.go_on.set()
         assert watch.done() == 7
+    finally:
+        watch.end()
+
+
+def test_a_partition_with_work_that_does_not_move_is_named_and_one_without_is_not() -> None:
+    watch = Watch("a stage", Two())
+    try:
+        until(lambda: watch.still(0.5), 10, "the one with work to be named")
+        assert watch.still(0.5) == [0]
+        assert watch.still(3600) == []
+    finally:
+        watch.end()
+
+
+def test_a_partition_that_moves_is_not_named() -> None:
+    look = Two()
+    watch = Watch("a stage", look)
+    try:
+        until(lambda: watch.still(0.5), 10, "it to stand still")
+        look.places = {0: 40, 1: 100}
+        until(lambda: watch.still(0.5) == [], 10, "its move to be seen")
     finally:
         watch.end()
