@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 from time import monotonic
 
@@ -72,6 +73,11 @@ class Assignment:
             moves = self.moves
             self.consumer.consume(1, QUIET_SECONDS)
         self.consumer.close()
+
+    def drop(self) -> None:
+        """Give up a consumer that would hang as it is closed: not waited for, and it moves nothing here any more."""
+        self.parts = {}
+        threading.Thread(target=self.consumer.close, name="a consumer left outside", daemon=True).start()
 
     @property
     def is_member(self) -> bool:

@@ -15,9 +15,9 @@ from confluent_kafka.admin import AdminClient
 from mode import Service
 
 from streaming.faust.external import StoreKeeper
-from streaming.faust.faults import EngineBroken, SessionLost, TopicMissing
+from streaming.faust.faults import EngineBroken, LeftOutside, SessionLost
 from streaming.faust.keeper import Keeper
-from streaming.faust.offsets import demand_topics
+from streaming.faust.offsets import demand_partitions, demand_topics
 from streaming.faust.session import Session
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
@@ -92,6 +92,8 @@ class Engine(Service):
                     session.step()
             with self.watchdog.limit("the last state", self._patience):
                 session.keeper.tend(session.assignment, leaving=True)
+        except LeftOutside as why:  # nobody has robbed it, whatever its name
+            self._pause_after(str(why))
         except SessionLost as why:
             self._note_loss(str(why))
         except KafkaException as error:
@@ -115,6 +117,9 @@ class Engine(Service):
                 f"Is another worker alive that is named {self.settings.instance} too?"
             )
         self._lost.append(now)
+        self._pause_after(why)
+
+    def _pause_after(self, why: str) -> None:
         self.status.lost(why)
         log.warning("%s: session lost (%s): joining anew", self.stage.name, why)
         self._stop.wait(PAUSE_AFTER_LOSS_SECONDS)
@@ -127,9 +132,9 @@ class Engine(Service):
     def _demand_topics(self) -> None:
         stage = self.stage
         names = [name for name in (stage.source, stage.failed, stage.changelog) if name is not None]
-        counts = demand_topics(AdminClient(self.settings.client()), names, TOPIC_PATIENCE_SECONDS)
-        if stage.changelog is not None:
-            demand_partitions(stage, counts[stage.source], counts[stage.changelog])
+        admin = AdminClient(self.settings.client())
+        demand_topics(admin, names, TOPIC_PATIENCE_SECONDS)
+        demand_partitions(stage, admin)
 
     def _fail(self, error: BaseException) -> None:
         """Stop the worker, and not with 0, even where an orderly stop hangs."""
@@ -138,14 +143,3 @@ class Engine(Service):
         timer.daemon = True
         timer.start()
         self.add_future(self.crash(error))
-
-
-def demand_partitions(stage: Stage, source: int, changelog: int) -> None:
-    """Each partition of the source has one of the changelog, with its state or its mark. Raises TopicMissing."""
-    if changelog != source and (stage.codec is not None or changelog < source):
-        mend = (
-            f"give {stage.changelog} as many: kafka-topics.sh --alter --topic {stage.changelog} --partitions {source}"
-            if stage.codec is None
-            else "they must be equal. Make the changelog anew, and begin with no state"
-        )
-        raise TopicMissing(f"{stage.changelog} has {changelog} partitions, {stage.source} has {source}: {mend}")

@@ -13,9 +13,8 @@ from confluent_kafka.admin import AdminClient
 
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.keeper import Check, Work
-from streaming.faust.offsets import ends
+from streaming.faust.offsets import ends, start_of
 from streaming.faust.settings import EngineSettings, slot
-from streaming.faust.transaction import start_of
 from streaming.faust.watchdog import Watchdog
 from streaming.run import Result, run
 from streaming.stage import Move, Stage, Store

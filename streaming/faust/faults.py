@@ -15,8 +15,16 @@ class SessionLost(Exception):
     """Membership or producer are gone for good; a new session mends it."""
 
 
+class LeftOutside(SessionLost):
+    """The group's coordinator answers others, but not this consumer, which cannot be closed either."""
+
+
 class Unsettled(Exception):
     """Not known yet what a partition goes on from; asked again."""
+
+
+class OffsetsGone(Unsettled):
+    """The broker knows no offset of partitions that were worked on."""
 
 
 class BreakerOpened(Exception):

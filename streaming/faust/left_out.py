@@ -10,55 +10,72 @@ from __future__ import annotations
 import logging
 from time import monotonic
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from streaming.faust.assignment import Assignment
-from streaming.faust.faults import SessionLost
+from streaming.faust.faults import LeftOutside
 from streaming.faust.settings import EngineSettings, slot
 
 log = logging.getLogger(__name__)
 
 OUTSIDE_SECONDS = 30.0
-"""A consumer that is outside for longer is asked; so long a rebalance may take where a member has just been frozen."""
-ANSWER_SECONDS = 5.0
-SECOND_ANSWER_SECONDS = 15.0
-"""Longer than librdkafka waits before it connects anew (10 s): the brokers may have come back this moment."""
+"""One that has been outside for so long is looked at, and again as much later."""
+CERTAIN_SECONDS = 15.0
+"""So long it may be silent: the brokers may just be back, and librdkafka waits up to 10 s before it connects."""
+ASK_SECONDS, AGAIN_SECONDS, OTHERS_SECONDS = 0.5, 2.0, 5.0
+AT_REST = frozenset((ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD))
+"""Else members' requests to join are held back, and whatever a member asks waits behind its own."""
 
 
 class LeftOut:
-    """Watches one consumer's time outside of the group."""
+    """Watches one consumer's time outside of the group, a short question at a time."""
 
     def __init__(self, settings: EngineSettings, topic: str) -> None:
         """`topic`: one that exists and of which the group commits nothing, so that no transaction delays the answer."""
         self.settings, self.topic = settings, topic
-        self._due = monotonic() + OUTSIDE_SECONDS
+        self._outside = False
+        self._due = 0.0
+        self._silent: float | None = None  # since when it leaves questions unanswered
+        self.found = False
 
     def look(self, assignment: Assignment) -> None:
-        """Raises SessionLost where the coordinator answers others, but not this consumer.
+        """Raises LeftOutside where the group is at rest and its coordinator answers others, but not this consumer.
 
-        Blocks only where that is so or no broker answers, for 25 s at most.
+        Blocks for `OTHERS_SECONDS` at most, and where a question is due only.
         """
-        now = monotonic()
         if assignment.is_member:
-            self._due = now + OUTSIDE_SECONDS
-        elif now >= self._due:
-            if not self._answers(assignment.consumer, ANSWER_SECONDS) and self._answers_others():
-                log.warning("%s: the coordinator answers others, but not this member", self.settings.group)
-                if not self._answers(assignment.consumer, SECOND_ANSWER_SECONDS):
-                    raise SessionLost("the consumer has lost the group's coordinator, which answers others")
-            self._due = monotonic() + OUTSIDE_SECONDS
+            self._outside, self._silent = False, None
+            return
+        now = monotonic()
+        if not self._outside:
+            self._outside, self._due = True, now + OUTSIDE_SECONDS
+        if now < self._due:
+            return
+        if not self._group_is_at_rest() or self._answers(assignment):
+            self._silent, self._due = None, now + OUTSIDE_SECONDS
+            return
+        if self._silent is None:
+            log.warning("%s: the group's coordinator answers others, but not this member", self.settings.group)
+            self._silent = now
+        if now - self._silent >= CERTAIN_SECONDS:
+            self.found = True
+            raise LeftOutside("the consumer has lost the group's coordinator, which answers others")
+        self._due = now + AGAIN_SECONDS
 
-    def _answers_others(self) -> bool:
-        other = self.settings.offset_reader("read_committed")
+    def _group_is_at_rest(self) -> bool:
+        """What a new client is told; False where it is told nothing."""
+        group = self.settings.group
+        answer = AdminClient(self.settings.client()).describe_consumer_groups([group], request_timeout=OTHERS_SECONDS)
         try:
-            return self._answers(other, ANSWER_SECONDS)
-        finally:
-            other.close()
+            return answer[group].result().state in AT_REST
+        except KafkaException as error:
+            return bool(error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
 
-    def _answers(self, consumer: Consumer, seconds: float) -> bool:
-        """Whether the group's coordinator does: a question that needs it, and no membership."""
+    def _answers(self, assignment: Assignment) -> bool:
+        """Whether the coordinator hears this consumer: a question that needs it, and no membership."""
         try:
-            consumer.committed([slot(self.topic, 0)], seconds)
+            assignment.consumer.committed([slot(self.topic, 0)], ASK_SECONDS)
         except KafkaException:
             return False
         return True

@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeAlias
 from confluent_kafka import Consumer, IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
-from streaming.faust.faults import TopicMissing, Unsettled
+from streaming.faust.faults import EngineBroken, TopicMissing, Unsettled
 from streaming.faust.settings import EngineSettings, slot
+from streaming.stage import Stage
 
 log = logging.getLogger(__name__)
 
@@ -98,3 +99,39 @@ def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: fl
         if monotonic() > until:
             raise TopicMissing(why)
         sleep(0.5)
+
+
+def demand_partitions(stage: Stage, admin: AdminClient) -> None:
+    """Each partition of the source has one of the changelog, with its state or its mark.
+
+    Raises TopicMissing, and KafkaException where the brokers do not answer.
+    """
+    if stage.changelog is None:
+        return
+    counts = partition_counts(admin)
+    source, changelog = counts.get(stage.source, 0), counts.get(stage.changelog, 0)
+    if changelog == source or (stage.codec is None and changelog > source):
+        return
+    mend = (
+        f"give {stage.changelog} as many: kafka-topics.sh --bootstrap-server HOST:PORT --alter "
+        f"--topic {stage.changelog} --partitions {source}"
+        if stage.codec is None
+        else "they must be equal, for the state of a key lies where its records do"
+    )
+    raise TopicMissing(f"{stage.changelog} has {changelog} partitions, {stage.source} has {source}: {mend}")
+
+
+def start_of(topic: str, number: int, committed: int, around: tuple[int, int]) -> int:
+    """Where a partition goes on: at the committed offset, or at its first record where none is committed.
+
+    Raises EngineBroken where the partition ends before the committed offset: it was made anew or cut.
+    """
+    low, high = around
+    if committed > high:
+        raise EngineBroken(
+            f"{topic}-{number} ends at {high}, but {committed} is committed: the topic was made anew or lost records. "
+            "Where that is meant, set the group's offsets to the earliest; do not delete them"
+        )
+    if 0 <= committed < low:
+        log.error("%s-%d: records %d to %d were deleted before they were processed", topic, number, committed, low - 1)
+    return max(committed, low)

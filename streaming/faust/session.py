@@ -63,7 +63,10 @@ class Session:
         with self.watchdog.limit("closing", self.settings.settle_timeout_seconds):
             self.keeper.abandon()
             with self.watchdog.limit("leaving the group", self.settings.exit_timeout_seconds):
-                self.assignment.leave()
+                if self.left_out.found:
+                    self.assignment.drop()
+                else:
+                    self.assignment.leave()
             self.keeper.close()
 
     def step(self) -> None:

@@ -13,14 +13,14 @@ import logging
 from collections.abc import Sequence
 from time import monotonic
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streaming.faust.assignment import UNKNOWN, Assignment, Partition
-from streaming.faust.faults import EngineBroken, TooLarge, Unsettled
+from streaming.faust.faults import EngineBroken, OffsetsGone, TooLarge, Unsettled
 from streaming.faust.keeper import Check, Work
 from streaming.faust.local_state import LocalState
-from streaming.faust.offsets import ends, last_owners, stable_offsets
+from streaming.faust.offsets import demand_partitions, ends, last_owners, stable_offsets, start_of
 from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.restore import Restore
@@ -45,7 +45,7 @@ GONE = (
 
 
 CLAIMED = b"claimed"
-"""Key of a tombstone that begins a partition of a changelog: from then on the partition has an offset."""
+"""Key of a tombstone that begins a partition of a changelog. Whoever finds one there knows that there was an offset."""
 
 
 class KafkaKeeper:
@@ -96,7 +96,7 @@ class KafkaKeeper:
             if not self._restore.done and self._restore.waited > self.settings.fence_after_seconds:
                 raise Unsettled("the changelog's end is an open transaction")  # noqa: TRY301 the same mend as below
         except Unsettled as why:
-            self._wait_for_former_owner(assignment, waiting, str(why))
+            self._wait_for_former_owner(assignment, waiting, why)
             return False
         if not self._restore.done:
             return False
@@ -169,12 +169,15 @@ class KafkaKeeper:
         committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
         unmarked = self._unmarked(waiting)
         self._demand_offsets([part for part in waiting if committed[part.number].offset < 0], unmarked)
+        bare = sorted(number for number in unmarked if committed[number].offset > 0)
+        if bare and self.stage.codec is not None:
+            log.error("%s: the changelog of partitions %s is empty: they go on with no state", self.stage.name, bare)
         self._former.abort_the_dead(owner for _, owner in committed.values())
         source = ends(self.admin, self.stage.source, numbers)
         self._offsets = {n: start_of(self.stage.source, n, committed[n].offset, source[n]) for n in numbers}
         name = self.settings.transactional_id
-        foreign = {number for number in numbers if committed[number].owner != name}
-        self._claim(sorted(foreign | unmarked), unmarked, assignment)
+        self._claim([number for number in numbers if committed[number].owner != name], assignment)
+        self._mark(sorted(unmarked), assignment)
         stale = [part for part in waiting if part.next != self._offsets[part.number]]
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
@@ -187,34 +190,45 @@ class KafkaKeeper:
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
 
     def _unmarked(self, parts: Sequence[Partition]) -> set[int]:
-        """Those whose changelog is empty: if they have an offset, it is from before there was one."""
+        """Those whose changelog is empty: nobody has worked on them, or it was made later than their offsets."""
         if self.stage.changelog is None:
             return set()
-        around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
+        try:
+            around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
+        except KafkaException:
+            demand_partitions(self.stage, self.admin)  # the source may have got more of them
+            raise
         return {number for number, (_, high) in around.items() if high == 0}
 
     def _demand_offsets(self, parts: Sequence[Partition], unmarked: set[int]) -> None:
         """Of `parts` nothing is committed: then nobody may have worked on them yet. Raises Unsettled.
 
-        A partition's changelog begins with its first claim, which commits an offset. A lone broker that was killed may
-        come back with a group's offsets not loaded, and say for some seconds that there are none; to believe it would
-        be to do everything again.
+        Nothing is written to a partition's changelog before it has an offset. A lone broker that was killed may come
+        back with a group's offsets not loaded, and say for some seconds that there are none; to believe it would be to
+        do everything again.
         """
         marked = self.stage.changelog is not None
         worked = [part.number for part in parts if part.next != UNKNOWN or (marked and part.number not in unmarked)]
         if worked:
-            raise Unsettled(GONE.format(sorted(worked)))
+            raise OffsetsGone(GONE.format(sorted(worked)))
 
-    def _claim(self, numbers: Sequence[int], unmarked: set[int], assignment: Assignment) -> None:
-        """Write our name to partitions that we go on with: should we die in our first round, it says whose that was.
-
-        Those that are `unmarked` get the first record of their changelog with it.
-        """
+    def _claim(self, numbers: Sequence[int], assignment: Assignment) -> None:
+        """Write our name to partitions that we go on with: should we die in our first round, it says whose that was."""
         if numbers:
             with self.producer.transaction() as transaction:
-                for number in sorted(unmarked):
-                    transaction.write(self.stage.changelog or "", number, {CLAIMED: None}, bytes)
                 transaction.commit([self._place(n, self._offsets[n]) for n in numbers], assignment.member)
+
+    def _mark(self, numbers: Sequence[int], assignment: Assignment) -> None:
+        """Begin the changelog of partitions that have been claimed.
+
+        Not in the claim's own transaction: were it aborted, the changelog would have begun and there be no offset.
+        """
+        if not numbers or self.stage.changelog is None:
+            return
+        with self.producer.transaction() as transaction:
+            for number in numbers:
+                transaction.write(self.stage.changelog, number, {CLAIMED: None}, bytes)
+            transaction.commit([self._place(n, self._offsets[n]) for n in numbers], assignment.member)
 
     def _prove(self, parts: Sequence[Partition], assignment: Assignment) -> None:
         """Commit what is committed already: the broker takes it from the owner of the partitions alone."""
@@ -224,35 +238,21 @@ class KafkaKeeper:
     def _place(self, number: int, offset: int) -> TopicPartition:
         return TopicPartition(self.stage.source, number, offset, self.settings.transactional_id)
 
-    def _wait_for_former_owner(self, assignment: Assignment, waiting: Sequence[Partition], why: str) -> None:
+    def _wait_for_former_owner(self, assignment: Assignment, waiting: Sequence[Partition], why: Unsettled) -> None:
         """Something is open: a dead worker's is aborted at once, another one's if it takes too long."""
         now = monotonic()
         if now < self._look_due:
             return
         self._look_due, waited = now + LOOK_SECONDS, now - assignment.since
         numbers = [part.number for part in waiting]
+        gone = isinstance(why, OffsetsGone)
+        said = str(why) if gone else f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}"
         if waited > self.settings.settle_timeout_seconds:
-            raise EngineBroken(f"offsets or changelog of partitions {numbers} do not become stable ({why}): {HANGS}")
-        if waited > self.settings.transaction_timeout_seconds + BROKER_LOOKS_SECONDS:
-            raise Unsettled(f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}")
+            raise EngineBroken(said)
+        if gone or waited > self.settings.transaction_timeout_seconds + BROKER_LOOKS_SECONDS:
+            raise Unsettled(said)
         owners = last_owners(self.settings, self.stage.source, numbers)
         self._former.abort_the_dead(owners)
         if waited > self.settings.fence_after_seconds:
             log.warning("%s: still waiting for a former owner (%s)", self.stage.name, why)
             self._former.abort_all(owners)
-
-
-def start_of(topic: str, number: int, committed: int, around: tuple[int, int]) -> int:
-    """Where a partition goes on: at the committed offset, or at its first record where none is committed.
-
-    Raises EngineBroken where the partition ends before the committed offset: it was made anew or cut.
-    """
-    low, high = around
-    if committed > high:
-        raise EngineBroken(
-            f"{topic}-{number} ends at {high}, but {committed} is committed: the topic was made anew or lost records. "
-            "Reset the group's offsets if that is meant"
-        )
-    if 0 <= committed < low:
-        log.error("%s-%d: records %d to %d were deleted before they were processed", topic, number, committed, low - 1)
-    return max(committed, low)

@@ -13,7 +13,10 @@ from tests.waiting import until
 pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("kind", [(), ("--no-state",)], ids=["with state", "without state"])
+KINDS = pytest.mark.parametrize("kind", [(), ("--no-state",)], ids=["with state", "without state"])
+
+
+@KINDS
 def test_a_stage_does_not_begin_anew_because_a_broker_knows_no_offsets(
     real_place: Place, kind: tuple[str, ...]
 ) -> None:
@@ -36,6 +39,23 @@ def test_a_stage_does_not_begin_anew_because_a_broker_knows_no_offsets(
     until(lambda: altered(admin, ConsumerGroupTopicPartitions(group, put_back)), WAIT, "the offsets to be back")
     place.start("third", *kind).ready()
     place.send(100)
+    place.settled()
+    place.audit()
+
+
+@KINDS
+@pytest.mark.parametrize("transaction", ["1", "2"], ids=["claims", "marks"])
+def test_a_worker_that_dies_as_it_takes_its_first_partitions_leaves_them_to_others(
+    real_place: Place, kind: tuple[str, ...], transaction: str
+) -> None:
+    place = real_place
+    place.send(200)
+    dying = place.start("dying", "--fate", "die", "--after", transaction, *kind)
+    until(lambda: dying.process.poll() is not None, WAIT, "the worker to die")
+    assert "die with a transaction open" in dying.said()
+    assert place.done() == 0
+
+    place.start("other", *kind).ready()
     place.settled()
     place.audit()
 

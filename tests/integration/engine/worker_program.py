@@ -66,7 +66,9 @@ if __name__ == "__main__":
     parser.add_argument("--transaction-timeout", type=float, default=10.0)
     parser.add_argument("--no-state", action="store_true")
     parser.add_argument("--fate", choices=["hang", "freeze", "die"], help="what befalls it in a transaction")
-    parser.add_argument("--after", type=int, default=2, help="in which; the first one claims the partitions")
+    parser.add_argument(
+        "--after", type=int, default=3, help="in which; the first claims the partitions, the second marks them"
+    )
     told = parser.parse_args()
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     OUT = told.prefix + "counts"

@@ -113,7 +113,14 @@ def test_the_topics_of_kubernetes_are_as_the_code_would_make_them() -> None:
     actual = {name: topic["spec"]["config"] for name, topic in kubernetes("KafkaTopic").items()}
 
     # What is missing here `baton topics apply` makes (setup.yaml).
-    assert {"marketing.events", "leads.events", "leads.scored", "scoring.state", "sales.assignments"} <= actual.keys()
+    assert {
+        "marketing.events",
+        "leads.events",
+        "leads.scored",
+        "ingest.state",
+        "scoring.state",
+        "sales.assignments",
+    } <= actual.keys()
     assert {name: expected.get(name) for name in actual} == actual
 
 

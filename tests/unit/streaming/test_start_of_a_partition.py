@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.faust.faults import EngineBroken
-from streaming.faust.transaction import start_of
+from streaming.faust.offsets import start_of
 
 
 def test_a_partition_without_a_committed_offset_starts_at_its_first_record() -> None:
