@@ -66,11 +66,14 @@ class LeftOut:
     def _group_is_at_rest(self) -> bool:
         """What a new client is told; False where it is told nothing."""
         group = self.settings.group
-        answer = AdminClient(self.settings.client()).describe_consumer_groups([group], request_timeout=OTHERS_SECONDS)
+        admin = AdminClient(self.settings.client())  # by a name of its own: once it is gone, its answers never come
+        answer = admin.describe_consumer_groups([group], request_timeout=OTHERS_SECONDS)[group]
         try:
-            return answer[group].result().state in AT_REST
+            return answer.result(2 * OTHERS_SECONDS).state in AT_REST
         except KafkaException as error:
             return bool(error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
+        except TimeoutError:
+            return False
 
     def _answers(self, assignment: Assignment) -> bool:
         """Whether the coordinator hears this consumer: a question that needs it, and no membership."""
