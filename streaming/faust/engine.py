@@ -132,9 +132,8 @@ class Engine(Service):
     def _demand_topics(self) -> None:
         stage = self.stage
         names = [name for name in (stage.source, stage.failed, stage.changelog) if name is not None]
-        admin = AdminClient(self.settings.client())
-        demand_topics(admin, names, TOPIC_PATIENCE_SECONDS)
-        demand_partitions(stage, admin)
+        counts = demand_topics(AdminClient(self.settings.client()), names, TOPIC_PATIENCE_SECONDS)
+        demand_partitions(stage, counts)
 
     def _fail(self, error: BaseException) -> None:
         """Stop the worker, and not with 0, even where an orderly stop hangs."""

@@ -42,7 +42,7 @@ class LeftOut:
     def look(self, assignment: Assignment) -> None:
         """Raises LeftOutside where the group is at rest and its coordinator answers others, but not this consumer.
 
-        Blocks for `OTHERS_SECONDS` at most, and where a question is due only.
+        Blocks where a question is due only, and then for twice `OTHERS_SECONDS` and `ASK_SECONDS` at most.
         """
         if assignment.is_member:
             self._outside, self._silent = False, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic, sleep
 from typing import NamedTuple, TypeAlias
 
@@ -101,14 +101,13 @@ def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: fl
         sleep(0.5)
 
 
-def demand_partitions(stage: Stage, admin: AdminClient) -> None:
-    """Each partition of the source has one of the changelog, with its state or its mark.
+def demand_partitions(stage: Stage, counts: Mapping[str, int]) -> None:
+    """Each partition of the source has one of the changelog, with its state or its mark. Raises TopicMissing.
 
-    Raises TopicMissing, and KafkaException where the brokers do not answer.
+    `counts`: how many partitions each topic has.
     """
     if stage.changelog is None:
         return
-    counts = partition_counts(admin)
     source, changelog = counts.get(stage.source, 0), counts.get(stage.changelog, 0)
     if changelog == source or (stage.codec is None and changelog > source):
         return

@@ -20,7 +20,7 @@ from streaming.faust.assignment import UNKNOWN, Assignment, Partition
 from streaming.faust.faults import EngineBroken, OffsetsGone, TooLarge, Unsettled
 from streaming.faust.keeper import Check, Work
 from streaming.faust.local_state import LocalState
-from streaming.faust.offsets import demand_partitions, ends, last_owners, stable_offsets, start_of
+from streaming.faust.offsets import demand_partitions, ends, last_owners, partition_counts, stable_offsets, start_of
 from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.restore import Restore
@@ -196,7 +196,7 @@ class KafkaKeeper:
         try:
             around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
         except KafkaException:
-            demand_partitions(self.stage, self.admin)  # the source may have got more of them
+            demand_partitions(self.stage, partition_counts(self.admin))  # the source may have got more of them
             raise
         return {number for number, (_, high) in around.items() if high == 0}
 

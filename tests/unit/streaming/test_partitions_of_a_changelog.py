@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from streaming.faust import offsets
 from streaming.faust.faults import TopicMissing
 from streaming.faust.offsets import demand_partitions
 from streaming.stage import Codec, Stage
@@ -15,22 +12,9 @@ KEEPS = Stage("s", "in", "s.failed", lambda _: None, changelog="s.state", codec=
 MARKS = Stage("s", "in", "s.failed", lambda _: None, changelog="s.state")
 
 
-@pytest.fixture
-def demand(monkeypatch: pytest.MonkeyPatch) -> Callable[[Stage, int, int], None]:
-    """Demands it of a stage whose source and changelog have so many."""
-
-    def demanding(stage: Stage, source: int, changelog: int) -> None:
-        monkeypatch.setattr(offsets, "partition_counts", lambda _: {"in": source, "s.state": changelog})
-        demand_partitions(stage, None)  # type: ignore[arg-type]
-
-    return demanding
-
-
 @pytest.mark.parametrize(("stage", "source", "changelog"), [(KEEPS, 8, 8), (MARKS, 8, 8), (MARKS, 8, 24)])
-def test_each_partition_has_its_place(
-    demand: Callable[[Stage, int, int], None], stage: Stage, source: int, changelog: int
-) -> None:
-    demand(stage, source, changelog)
+def test_each_partition_has_its_place(stage: Stage, source: int, changelog: int) -> None:
+    demand_partitions(stage, {"in": source, "s.state": changelog})
 
 
 @pytest.mark.parametrize(
@@ -41,8 +25,6 @@ def test_each_partition_has_its_place(
         (MARKS, 8, 4, r"--alter --topic s.state --partitions 8"),
     ],
 )
-def test_a_partition_without_one_is_said_with_the_mend(
-    demand: Callable[[Stage, int, int], None], stage: Stage, source: int, changelog: int, mend: str
-) -> None:
+def test_a_partition_without_one_is_said_with_the_mend(stage: Stage, source: int, changelog: int, mend: str) -> None:
     with pytest.raises(TopicMissing, match=rf"s.state has {changelog} partitions, in has {source}: .*{mend}"):
-        demand(stage, source, changelog)
+        demand_partitions(stage, {"in": source, "s.state": changelog})
