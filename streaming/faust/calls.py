@@ -14,6 +14,8 @@ from streaming.faust.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 HUNG_SECONDS = 12.0  # librdkafka takes up to 10 s where it was given 5
+HURRIED_SECONDS = 1.0
+"""What a call gets once the process is to end."""
 OFFSETS_PATIENCE_SECONDS = 12.0
 """For `send_offsets_to_transaction`. After a broker's restart it times out again and again, then hangs for ever; a new
 producer of the same id goes on at once."""
@@ -22,7 +24,8 @@ producer of the same id goes on at once."""
 def insist(watchdog: Watchdog, call: Callable[..., Any], *args: Any, seconds: float, patience: float) -> None:
     """Make one of these calls, of `seconds` at most each time, again after a retriable error, a timeout among them.
 
-    That is done for `patience` seconds; then, and after any other error, KafkaException is raised. A call that outlasts
+    That is done for `patience` seconds, or until the process is to end (`Watchdog.hurry`); then, and after any other
+    error, KafkaException is raised. A call that timed out goes on where it was when it is made again. One that outlasts
     its own time by far never comes back (seen after a broker's crash): nothing but the end of the process mends that,
     for what hangs has the locks that others wait for.
     """
@@ -30,9 +33,9 @@ def insist(watchdog: Watchdog, call: Callable[..., Any], *args: Any, seconds: fl
     while True:
         try:
             with watchdog.limit(call.__name__, seconds + HUNG_SECONDS):
-                call(*args, seconds)
+                call(*args, min(seconds, HURRIED_SECONDS) if watchdog.hurried else seconds)
         except KafkaException as error:
-            if not error.args[0].retriable() or monotonic() > until:
+            if not error.args[0].retriable() or monotonic() > until or watchdog.hurried:
                 raise
             log.warning("%s: %s, again", call.__name__, error.args[0])
         else:

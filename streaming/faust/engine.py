@@ -62,6 +62,7 @@ class Engine(Service):
     async def on_stop(self) -> None:
         """Let it settle the round in hand and leave the group."""
         self._stop.set()
+        self.watchdog.hurry(self.settings.exit_timeout_seconds / 4)  # a broker that does not answer ends no transaction
         await asyncio.to_thread(self._thread.join, self.settings.exit_timeout_seconds)
         if self._thread.is_alive():
             log.critical("%s: the round in hand was not settled in time: the process ends", self.stage.name)
@@ -109,6 +110,9 @@ class Engine(Service):
 
     def _note_loss(self, why: str) -> None:
         now = monotonic()
+        if self._stop.is_set():  # it is leaving: whoever goes on with its partitions aborts what is open
+            log.warning("%s: session lost (%s)", self.stage.name, why)
+            return
         if self.settings.static_instance:
             raise EngineBroken(f"{why}. Another worker may have the name {self.settings.instance}")
         if len(self._lost) == LOST_LIMIT and now - self._lost[0] < LOST_WINDOW_SECONDS:

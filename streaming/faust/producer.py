@@ -56,7 +56,7 @@ class TransactionalProducer:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
         self.admin, self.counts = admin, {}
         self._producer = self.settings.transactional_producer(self.name, self._heard)
-        self.insist(self._producer.init_transactions, seconds=30.0)
+        self.insist(self._producer.init_transactions)
         self._proved = monotonic()
 
     def renew_if_silent(self, admin: AdminClient) -> None:
@@ -153,7 +153,7 @@ class TransactionalProducer:
         if self._producer is None:
             return
         try:
-            self.insist(self._producer.abort_transaction, seconds=30.0)
+            self.insist(self._producer.abort_transaction)
         except KafkaException as error:
             raise SessionLost(str(error.args[0])) from error
 

@@ -7,6 +7,7 @@ hangs in C cannot be stopped, so the process goes, and its supervisor starts it 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -43,6 +44,7 @@ class Watchdog:
     def __init__(self, end: Callable[[], None] = end_process, tick_seconds: float = 1.0) -> None:
         self._end, self._tick = end, tick_seconds
         self._watched: tuple[float, str] | None = None
+        self._patient_until = math.inf
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
@@ -53,6 +55,15 @@ class Watchdog:
     def close(self) -> None:
         """Watch no longer."""
         self._closed.set()
+
+    def hurry(self, seconds: float) -> None:
+        """The process is to end: nothing that fails is tried again once `seconds` are over."""
+        self._patient_until = monotonic() + seconds
+
+    @property
+    def hurried(self) -> bool:
+        """Whether nothing is to be tried again."""
+        return monotonic() > self._patient_until
 
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
