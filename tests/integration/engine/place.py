@@ -58,7 +58,7 @@ class Place:
 
     def __init__(self, bootstrap: str, prefix: str, home: Path) -> None:
         self.bootstrap, self.prefix, self.home = bootstrap, prefix, home
-        self.producer = Producer({"bootstrap.servers": bootstrap})
+        self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})  # keeps the order
         self.workers: list[Worker] = []
         self.sent = 0
 
