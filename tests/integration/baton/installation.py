@@ -19,7 +19,9 @@ class Installation:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self.prefix = settings, settings.topic_prefix
-        self._producer = Producer({"bootstrap.servers": settings.kafka or "", "partitioner": "murmur2_random"})
+        self._producer = Producer(
+            {"bootstrap.servers": settings.kafka or "", "partitioner": "murmur2_random", "enable.idempotence": True}
+        )
         self._offset = 0
 
     def fails(

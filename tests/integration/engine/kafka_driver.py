@@ -54,7 +54,9 @@ class KafkaDriver:
         self.stages: Sequence[Stage] = ()
         self.consecutive, self.resume = 100, RESUME_SECONDS
         self.running: Running | None = None
-        self.producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
+        self.producer = Producer(
+            {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True}
+        )
         self.before: dict[str, dict[str, float]] = {}
 
     def name(self, topic: str) -> str:
