@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]  # not in its __all__
 
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import Refused
+from streaming.faust.marks import NO_ID, topic_id
 from streaming.faust.offsets import ASK_SECONDS, ends
 from streaming.faust.settings import EngineSettings
 from streaming.faust.state_file import Damaged, Point, StateFile
@@ -28,8 +29,6 @@ from streaming.stage import Codec
 
 log = logging.getLogger(__name__)
 
-NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
-"""What a broker says that gives its topics no identity."""
 POINT_SECONDS = 2.0
 """A stop must not wait long for a broker that is away."""
 SHARE = 10
@@ -133,8 +132,7 @@ def identity(admin: AdminClient, topic: str) -> tuple[str, float]:
 
     Raises KafkaException.
     """
-    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ASK_SECONDS)[topic].result()
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
     settings = admin.describe_configs([resource], request_timeout=ASK_SECONDS)[resource].result()
     kept = settings.get("delete.retention.ms")
-    return str(described.topic_id), float(kept.value) / 1000 if kept is not None else 0.0
+    return topic_id(admin, topic), float(kept.value) / 1000 if kept is not None else 0.0

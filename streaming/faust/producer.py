@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge
+from streaming.faust.marks import MARK
 from streaming.faust.offsets import demand_topics
 from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
@@ -176,11 +177,14 @@ class Transaction:
             except BufferError:
                 self._produce_slowly(topic, value, key, number, named)
 
-    def write(self, topic: str, partition: int, values: Mapping[bytes, Any], dumps: Callable[[Any], bytes]) -> None:
-        """Values by key (None: forgotten), into a partition of a changelog."""
+    def write(
+        self, topic: str, partition: int, values: Mapping[bytes, Any], dumps: Callable[[Any], bytes], mark: bytes
+    ) -> None:
+        """Values by key (None: forgotten), into a partition of a changelog, and how far they go (`marks`)."""
         rows: list[dict[str, Any]] = [
             {"key": key, "value": None if value is None else dumps(value)} for key, value in values.items()
         ]
+        rows.append({"key": MARK, "value": mark})
         while rows and self._producer.produce_batch(topic, rows, partition) != len(rows):
             rows = [row for row in rows if "_error" in row]
             for row in rows:

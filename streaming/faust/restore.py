@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streaming.faust.assignment import Partition
 from streaming.faust.faults import NotRestored
+from streaming.faust.marks import MARK
 from streaming.faust.offsets import Ends
 from streaming.faust.settings import EngineSettings, slot
 
@@ -87,13 +88,15 @@ class Restore:
                 self._hear(error, message)
             elif (number := message.partition()) in layers:
                 layer, flat = layers[number]
-                value = message.value()
-                if value is not None:
-                    layer[message.key()] = loads(value)
+                key, value = message.key(), message.value()
+                if key == MARK:
+                    pass  # it is no state
+                elif value is not None:
+                    layer[key] = loads(value)
                 elif flat:
-                    layer.pop(message.key(), None)
+                    layer.pop(key, None)
                 else:
-                    layer[message.key()] = None  # it may be in the file below
+                    layer[key] = None  # it may be in the file below
                 last[number] = message
                 self.records += 1
         for number, message in last.items():

@@ -2,9 +2,9 @@
 
 The order is the proof. Before a partition runs: (1) the membership of this generation was taken; a former generation's
 transaction is refused from then on. (2) its committed offset is stable: no transaction of a former owner is open on it.
-(3) the changelog is read to its end. So state == committed offset, and a partition that stays ours over a rebalance
-keeps its state if and only if nobody else has moved the offset. Handlers run before the transaction opens, and none is
-open while the group is served, so a rebalance has nothing to finish.
+(3) the changelog is read to its end, and says how far its state goes (`marks`): a group's offset before that is not
+believed. So a partition that stays ours over a rebalance keeps its state if and only if nobody has moved on. Handlers
+run before the transaction opens, and none is open while the group is served, so a rebalance has nothing to finish.
 """
 
 from __future__ import annotations
@@ -12,19 +12,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from time import monotonic
+from typing import Any
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streaming.faust.assignment import UNKNOWN, Assignment, Partition
 from streaming.faust.faults import EngineBroken, OffsetsGone, TooLarge, Unsettled
 from streaming.faust.keeper import Check, Work
 from streaming.faust.local_state import LocalState
-from streaming.faust.offsets import demand_partitions, ends, last_owners, partition_counts, stable_offsets, start_of
+from streaming.faust.marks import Mark, topic_id
+from streaming.faust.offsets import Committed, ends, last_owners, start_of
 from streaming.faust.owners import FormerOwners
-from streaming.faust.producer import TransactionalProducer
+from streaming.faust.producer import Transaction, TransactionalProducer
 from streaming.faust.restore import Restore
 from streaming.faust.settings import EngineSettings
+from streaming.faust.start import demand, look
 from streaming.faust.watchdog import Watchdog
 from streaming.run import TOO_LARGE, Result, failed_record, rfc3339, run
 from streaming.stage import Failure, Stage
@@ -38,14 +41,6 @@ HANGS = (
     "no transaction may last that long: one hangs in the broker, or is a stranger's. "
     "docs/operating.md, 'A transaction that hangs', says what helps"
 )
-GONE = (
-    "nothing is committed of partitions {}, which were worked on already: a broker says so for a moment after a crash. "
-    "Should they be gone, docs/operating.md, 'Offsets that are gone', says what helps"
-)
-
-
-CLAIMED = b"claimed"
-"""Key of a tombstone that begins a partition of a changelog. Whoever finds one there knows that there was an offset."""
 
 
 class KafkaKeeper:
@@ -56,6 +51,7 @@ class KafkaKeeper:
         self.admin = AdminClient(settings.client())
         self.producer = TransactionalProducer(settings, settings.transactional_id, watchdog)
         self._offsets: dict[int, int] = {}
+        self._source_id = ""
         self._restore: Restore | None = None
         self._look_due = 0.0
         self._leaving = False
@@ -152,9 +148,7 @@ class KafkaKeeper:
             for one in work:
                 if one.result is not None:
                     transaction.publish(one.result.outputs, one.part.number)
-                    if self.stage.changelog is not None and self.stage.codec is not None:
-                        dumps = self.stage.codec.dumps
-                        transaction.write(self.stage.changelog, one.part.number, one.result.writes, dumps)
+                    self._write(transaction, one.part.number, one.result.writes, one.end)
             transaction.commit([self._place(one.part.number, one.end) for one in work], assignment.member)
         for one in work:
             one.part.next = one.end
@@ -166,18 +160,16 @@ class KafkaKeeper:
         if assignment.since != self._renewed_for:
             self.producer.renew_if_silent(self.admin)
             self._renewed_for = assignment.since
-        committed = stable_offsets(assignment.consumer, self.stage.source, numbers)
-        unmarked = self._unmarked(waiting)
-        self._demand_offsets([part for part in waiting if committed[part.number].offset < 0], unmarked)
-        bare = sorted(number for number in unmarked if committed[number].offset > 0)
-        if bare and self.stage.codec is not None:
-            log.error("%s: the changelog of partitions %s is empty: they go on with no state", self.stage.name, bare)
-        self._former.abort_the_dead(owner for _, owner in committed.values())
-        source = ends(self.admin, self.stage.source, numbers)
-        self._offsets = {n: start_of(self.stage.source, n, committed[n].offset, source[n]) for n in numbers}
-        name = self.settings.transactional_id
-        self._claim([number for number in numbers if committed[number].owner != name], assignment)
-        self._mark(sorted(unmarked), assignment)
+        if not self._source_id:
+            self._source_id = topic_id(self.admin, self.stage.source)
+        start = look(self.stage, self.settings, self.admin, assignment.consumer, self._source_id, numbers)
+        demand(self.stage, start, waiting)
+        self._former.abort_the_dead(owner for _, owner in start.committed.values())
+        around = ends(self.admin, self.stage.source, numbers)
+        self._offsets = {n: start_of(self.stage.source, n, start.offset(n), around[n]) for n in numbers}
+        ours = {n: Committed(self._offsets[n], self.settings.transactional_id) for n in numbers}
+        self._claim([n for n in numbers if start.committed[n] != ours[n]], assignment)
+        self._mark(sorted(start.unmarked), assignment)
         stale = [part for part in waiting if part.next != self._offsets[part.number]]
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
@@ -188,29 +180,6 @@ class KafkaKeeper:
             return Restore(self.settings, "", bytes, [], {})
         changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
-
-    def _unmarked(self, parts: Sequence[Partition]) -> set[int]:
-        """Those whose changelog is empty: nobody has worked on them, or it was made later than their offsets."""
-        if self.stage.changelog is None:
-            return set()
-        try:
-            around = ends(self.admin, self.stage.changelog, [part.number for part in parts])
-        except KafkaException:
-            demand_partitions(self.stage, partition_counts(self.admin))  # the source may have got more of them
-            raise
-        return {number for number, (_, high) in around.items() if high == 0}
-
-    def _demand_offsets(self, parts: Sequence[Partition], unmarked: set[int]) -> None:
-        """Of `parts` nothing is committed: then nobody may have worked on them yet. Raises Unsettled.
-
-        Nothing is written to a partition's changelog before it has an offset. A lone broker that was killed may come
-        back with a group's offsets not loaded, and say for some seconds that there are none; to believe it would be to
-        do everything again.
-        """
-        marked = self.stage.changelog is not None
-        worked = [part.number for part in parts if part.next != UNKNOWN or (marked and part.number not in unmarked)]
-        if worked:
-            raise OffsetsGone(GONE.format(sorted(worked)))
 
     def _claim(self, numbers: Sequence[int], assignment: Assignment) -> None:
         """Write our name to partitions that we go on with: should we die in our first round, it says whose that was."""
@@ -227,8 +196,15 @@ class KafkaKeeper:
             return
         with self.producer.transaction() as transaction:
             for number in numbers:
-                transaction.write(self.stage.changelog, number, {CLAIMED: None}, bytes)
+                self._write(transaction, number, {}, self._offsets[number])
             transaction.commit([self._place(n, self._offsets[n]) for n in numbers], assignment.member)
+
+    def _write(self, transaction: Transaction, number: int, writes: dict[bytes, Any], end: int) -> None:
+        """State and position, in that order."""
+        if self.stage.changelog is not None:
+            dumps = bytes if self.stage.codec is None else self.stage.codec.dumps
+            mark = Mark(self._source_id, end).to_bytes()
+            transaction.write(self.stage.changelog, number, writes, dumps, mark)
 
     def _prove(self, parts: Sequence[Partition], assignment: Assignment) -> None:
         """Commit what is committed already: the broker takes it from the owner of the partitions alone."""

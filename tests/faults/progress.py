@@ -107,8 +107,10 @@ class Watch:
                 positions = look.positions()
                 if look is not self.look:
                     return
-                self.moved |= {n: since for n, at in positions.items() if at != self.positions.get(n)}
-                self.positions = self.positions | positions
+                # A broker may say for a while what was long ago; whoever does all again since then has not moved on.
+                further = {n: at for n, at in positions.items() if at > self.positions.get(n, -1)}
+                self.moved |= dict.fromkeys(further, since)
+                self.positions = self.positions | further
                 self.readings.append(Reading(since, time.monotonic(), positions))
                 if number % ENDS_EVERY == 0:
                     self.ends = look.ends()

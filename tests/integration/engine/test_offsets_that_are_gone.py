@@ -1,4 +1,4 @@
-"""A group without offsets on topics that it has worked on: nothing is done again."""
+"""A group whose offsets are gone, or of long ago, on topics that it has worked on: nothing is done again."""
 
 from __future__ import annotations
 
@@ -17,30 +17,48 @@ KINDS = pytest.mark.parametrize("kind", [(), ("--no-state",)], ids=["with state"
 
 
 @KINDS
-def test_a_stage_does_not_begin_anew_because_a_broker_knows_no_offsets(
-    real_place: Place, kind: tuple[str, ...]
-) -> None:
+def test_a_stage_whose_group_is_gone_goes_on_where_it_was(real_place: Place, kind: tuple[str, ...]) -> None:
     place, group = real_place, real_place.prefix + "counting"
-    admin = AdminClient({"bootstrap.servers": place.bootstrap})
-    place.start("first", *kind).ready()
-    place.send(400)
-    place.settled()
-    assert place.workers[0].end() == 0
+    admin = worked(place, kind)
     until(lambda: deleted(admin, group), WAIT, "the group to be gone")
 
-    second = place.start("second", *kind)
-    until(lambda: "nothing is committed of partitions" in second.said(), WAIT, "the worker to say so")
-    assert "ready" not in second.said().split()
-    assert place.done() == 0  # it has not claimed what it does not understand
-    assert second.end() == 0
-    place.audit()
-
-    put_back = [TopicPartition(place.prefix + "events", number, 400 // PARTITIONS) for number in range(PARTITIONS)]
-    until(lambda: altered(admin, ConsumerGroupTopicPartitions(group, put_back)), WAIT, "the offsets to be back")
-    place.start("third", *kind).ready()
+    second = place.start("second", *kind).ready()
     place.send(100)
     place.settled()
+    assert "the group says -1" in second.said()
     place.audit()
+
+
+@KINDS
+def test_offsets_of_long_ago_do_nothing_again(real_place: Place, kind: tuple[str, ...]) -> None:
+    place = real_place
+    admin = worked(place, kind)
+    until(lambda: offsets_are(admin, place, 10), WAIT, "the offsets to be put back")
+
+    second = place.start("second", *kind).ready()
+    place.send(100)
+    place.settled()
+    assert "the group says 10" in second.said()
+    place.audit()
+
+
+def test_what_was_said_of_a_topic_that_was_made_anew_is_not_believed(real_place: Place) -> None:
+    place, source = real_place, real_place.prefix + "events"
+    admin = worked(place, ())
+    admin.delete_topics([source])[source].result()
+    until(lambda: source not in admin.list_topics().topics, WAIT, "the source to be gone")
+    place.make_topics("counts", "counting.failed", "counting.state")
+
+    second = place.start("second")
+    until(lambda: "nothing is committed of partitions" in second.said(), WAIT, "the worker to say so")
+    assert "ready" not in second.said().split()
+    assert second.end() == 0
+
+    until(lambda: offsets_are(admin, place, 0), WAIT, "the offsets to be put to the beginning")
+    place.start("third").ready()
+    place.sent = 0
+    place.send(100)
+    place.settled()
 
 
 @KINDS
@@ -58,6 +76,20 @@ def test_a_worker_that_dies_as_it_takes_its_first_partitions_leaves_them_to_othe
     place.start("other", *kind).ready()
     place.settled()
     place.audit()
+
+
+def worked(place: Place, kind: tuple[str, ...]) -> AdminClient:
+    """400 records are done, and nobody is there any more."""
+    place.start("first", *kind).ready()
+    place.send(400)
+    place.settled()
+    assert place.workers[0].end() == 0
+    return AdminClient({"bootstrap.servers": place.bootstrap})
+
+
+def offsets_are(admin: AdminClient, place: Place, offset: int) -> bool:
+    slots = [TopicPartition(place.prefix + "events", number, offset) for number in range(PARTITIONS)]
+    return altered(admin, ConsumerGroupTopicPartitions(place.prefix + "counting", slots))
 
 
 def deleted(admin: AdminClient, group: str) -> bool:

@@ -1,0 +1,99 @@
+"""Where a partition goes on, as the changelog says that holds its state.
+
+Each round writes the next offset of its source partition into the changelog, as its last record there. So state and
+position lie in one partition of one log and cannot part, while the group's offsets lie elsewhere: a lone broker that
+was killed has been seen to answer with those of a quarter of an hour ago, and to take what was committed on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from streaming.faust.faults import Unsettled
+from streaming.faust.offsets import ASK_SECONDS, Ends
+from streaming.faust.settings import EngineSettings, slot
+
+MARK = b"claimed"
+"""Its key. A partition of a changelog begins with one: where there is none, nobody has worked yet."""
+BACK, FURTHER = 100, 20
+"""So many offsets before the end it is looked for first, and so many times as far if it is not there."""
+READ_SECONDS = 2.0
+NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+"""What a broker says that gives its topics no identity."""
+
+
+class Mark(NamedTuple):
+    """All of a source partition before `next` is done. `origin`: the source's identity, for it may be made anew."""
+
+    origin: str
+    next: int
+
+    def to_bytes(self) -> bytes:
+        """As it stands in the changelog."""
+        return b"%b %d" % (self.origin.encode(), self.next)
+
+    @classmethod
+    def of(cls, value: bytes | None) -> Mark | None:
+        """None for what is no such mark: until 2026-11 it had no value."""
+        origin, _, number = (value or b"").decode(errors="replace").partition(" ")
+        return cls(origin, int(number)) if number.isascii() and number.isdigit() else None
+
+
+def topic_id(admin: AdminClient, topic: str) -> str:
+    """The identity of a topic, by which one that was made anew is another. Raises KafkaException."""
+    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ASK_SECONDS)[topic].result()
+    return str(described.topic_id)
+
+
+def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, Ends]) -> dict[int, Mark | None]:
+    """The last committed mark of each partition of a changelog; `around`: where they begin and end.
+
+    Raises Unsettled where a transaction is open before one of these ends, KafkaException.
+    """
+    found: dict[int, Mark | None] = {}
+    left = {number: (low, high) for number, (low, high) in around.items() if low < high}
+    if not left:
+        return found
+    until, back = monotonic() + READ_SECONDS, BACK
+    reader = settings.changelog_reader()
+    try:
+        while left:
+            starts = {number: max(low, high - back) for number, (low, high) in left.items()}
+            found |= _read(reader, changelog, starts, left, until)
+            left = {n: (low, starts[n]) for n, (low, _) in left.items() if n not in found and starts[n] > low}
+            back *= FURTHER
+    finally:
+        reader.close()
+    return found
+
+
+def _read(
+    reader: Consumer, changelog: str, starts: Mapping[int, int], around: Mapping[int, Ends], until: float
+) -> dict[int, Mark | None]:
+    """The last marks from `starts` to the ends."""
+    found: dict[int, Mark | None] = {}
+    todo = dict(starts)
+    reader.assign([slot(changelog, number, start) for number, start in starts.items()])
+    while todo:
+        if monotonic() > until:
+            raise Unsettled(f"the end of {changelog} was not read in {READ_SECONDS:.0f} s")
+        for message in reader.consume(10_000, 0.1):
+            number, at, error = message.partition() or 0, message.offset() or 0, message.error()
+            if number not in todo:
+                continue
+            if error is None:
+                if at < around[number][1] and message.key() == MARK:
+                    found[number] = Mark.of(message.value())
+                at += 1
+            elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
+                if error.retriable():
+                    continue
+                raise KafkaException(error)
+            if at >= around[number][1]:
+                del todo[number]
+    return found
