@@ -3,7 +3,8 @@
 Of all relays on a ledger one works at a time: it holds an advisory lock of PostgreSQL. Should two believe that they
 do (a connection was cut, a process was frozen), Kafka lets only the younger one commit. A round reads the outbox,
 leaves out what Kafka says is published, publishes the rest together with how far each lane is, and drops the rows. A
-crash at any point repeats the round and publishes nothing twice, for Kafka's word on a lane comes first.
+crash at any point repeats the round and publishes nothing twice, for Kafka's word on a lane comes first where it is
+further on than the ledger's.
 """
 
 from __future__ import annotations
@@ -164,7 +165,9 @@ class Relay(Background):
         if not rows:
             return 0
         unknown = {row.lane for row in rows} - positions.keys()
-        positions |= {lane: noted.get(lane, 0) for lane in unknown} | publisher.positions(unknown)
+        said = publisher.positions(unknown)
+        # A broker that has just come back may say what was long ago; neither ever says more than is published.
+        positions |= {lane: max(noted.get(lane, 0), said.get(lane, 0)) for lane in unknown}
         due, nexts = in_step(rows, positions)
         if due:
             publisher.publish(due, nexts)

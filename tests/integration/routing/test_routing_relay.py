@@ -98,6 +98,18 @@ def test_a_publisher_that_falls_publishes_nothing_twice(
     assert 100 == len(fake_kafka.records) == len({(one.lane, one.sequence) for one in fake_kafka.records})
 
 
+def test_a_broker_that_says_what_was_long_ago_is_not_believed(ledger: Ledger, fake_kafka: FakeKafka) -> None:
+    stage, relays = runner(ledger, world.plan()), [Relay(ledger, "relay", fake_kafka.publisher) for _ in range(2)]
+    for number, relay in enumerate(relays):
+        feed(stage, *(world.lead(f"lead-{number}-{i}") for i in range(50)))
+        relay.start()
+        until(lambda: empty(ledger), 10, "an empty outbox")
+        relay.stop()
+        fake_kafka.at = dict.fromkeys(fake_kafka.at, 1)
+
+    assert 200 == len(fake_kafka.records) == len({(one.lane, one.sequence) for one in fake_kafka.records})
+
+
 def test_one_relay_of_two_works_and_the_other_takes_over(ledger: Ledger, fake_kafka: FakeKafka) -> None:
     first, second = (Relay(ledger, "relay", fake_kafka.publisher) for _ in range(2))
     first.start()
