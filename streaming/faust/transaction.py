@@ -54,6 +54,7 @@ class KafkaKeeper:
         self._source_id = ""
         self._restore: Restore | None = None
         self._look_due = 0.0
+        self._unsettled: float | None = None  # since when (monotonic)
         self._leaving = False
         self._renewed_for = 0.0  # the assignment's `since`: once for each is enough
         self._former = FormerOwners(settings, self.admin, watchdog)
@@ -88,7 +89,10 @@ class KafkaKeeper:
                 if self._local is not None and self._local.load_next(self.admin, waiting):
                     return False
                 self._restore = self._begin(assignment, waiting)
+            read = self._restore.records
             self._restore.step(STEP_SECONDS)
+            if self._restore.done or self._restore.records > read:
+                self._unsettled = None
             if not self._restore.done and self._restore.waited > self.settings.fence_after_seconds:
                 raise Unsettled("the changelog's end is an open transaction")  # noqa: TRY301 the same mend as below
         except Unsettled as why:
@@ -219,7 +223,9 @@ class KafkaKeeper:
         now = monotonic()
         if now < self._look_due:
             return
-        self._look_due, waited = now + LOOK_SECONDS, now - assignment.since
+        if self._unsettled is None or self._unsettled < assignment.since:
+            self._unsettled = now
+        self._look_due, waited = now + LOOK_SECONDS, now - self._unsettled
         numbers = [part.number for part in waiting]
         gone = isinstance(why, OffsetsGone)
         said = str(why) if gone else f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}"

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from streaming.faust import transaction
+from streaming.faust.app import EngineSettings
+from streaming.faust.faults import EngineBroken, Unsettled
+from streaming.faust.transaction import KafkaKeeper
+from streaming.stage import Stage
+
+
+class Aborts:
+    """Of former owners: what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def abort_the_dead(self, _: Any) -> None:
+        self.asked.append("the dead")
+
+    def abort_all(self, _: Any) -> None:
+        self.asked.append("all")
+
+
+@pytest.fixture
+def keeper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KafkaKeeper:
+    monkeypatch.setattr(transaction, "last_owners", lambda *_: {"one"})
+    made = object.__new__(KafkaKeeper)
+    made.stage = Stage("s", "in", "s.failed", lambda _: None)
+    made.settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path)
+    made._look_due, made._unsettled = 0.0, None
+    made._former = Aborts()  # type: ignore[assignment]
+    return made
+
+
+def wait(keeper: KafkaKeeper, assigned_seconds_ago: float) -> None:
+    keeper._look_due = 0.0
+    assignment: Any = SimpleNamespace(since=monotonic() - assigned_seconds_ago)
+    keeper._wait_for_former_owner(assignment, [], Unsettled("open"))
+
+
+def test_a_worker_that_has_its_partitions_for_long_is_as_patient_as_a_new_one(keeper: KafkaKeeper) -> None:
+    wait(keeper, assigned_seconds_ago=3_600)
+    assert keeper._former.asked == ["the dead"]  # type: ignore[attr-defined]
+
+
+def test_patience_ends_counted_from_the_first_trouble(keeper: KafkaKeeper) -> None:
+    keeper._unsettled = monotonic() - keeper.settings.settle_timeout_seconds - 1
+    with pytest.raises(EngineBroken):
+        wait(keeper, assigned_seconds_ago=3_600)
+
+
+def test_trouble_of_an_earlier_assignment_does_not_count(keeper: KafkaKeeper) -> None:
+    keeper._unsettled = monotonic() - 3_600
+    wait(keeper, assigned_seconds_ago=1)
+    assert keeper._former.asked == ["the dead"]  # type: ignore[attr-defined]
+
+
+def test_one_that_may_live_is_robbed_after_a_moment(keeper: KafkaKeeper) -> None:
+    keeper._unsettled = monotonic() - keeper.settings.fence_after_seconds - 0.1
+    wait(keeper, assigned_seconds_ago=3_600)
+    assert keeper._former.asked == ["the dead", "all"]  # type: ignore[attr-defined]
