@@ -39,5 +39,9 @@ class TopicMissing(EngineBroken):
     """A topic that a stage needs is not there, or not as it has to be."""
 
 
+class Unanswered(TopicMissing):
+    """The brokers did not say which topics there are."""
+
+
 class NotRestored(EngineBroken):
     """The end of the changelog was not reached: nothing is processed on part of the state."""

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from confluent_kafka import Consumer, IsolationLevel, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
-from streaming.faust.faults import EngineBroken, TopicMissing, Unsettled
+from streaming.faust.faults import EngineBroken, TopicMissing, Unanswered, Unsettled
 from streaming.faust.settings import EngineSettings, slot
 from streaming.stage import Stage
 
@@ -80,7 +80,7 @@ def partition_counts(admin: AdminClient) -> dict[str, int]:
 
 
 def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: float) -> dict[str, int]:
-    """Partition counts of topics that must be there. Raises TopicMissing.
+    """Partition counts of topics that must be there. Raises TopicMissing, Unanswered.
 
     Brokers that do not answer get `patience_seconds`; a topic that was just made gets a few seconds to show.
     """
@@ -92,12 +92,12 @@ def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: fl
             missing = [name for name in names if name not in counts]
             if not missing:
                 return counts
-            why = f"there is no topic {', '.join(missing)}. Create it first"
+            why: TopicMissing = TopicMissing(f"there is no topic {', '.join(missing)}. Create it first")
             until = min(until, seen_by)
         except KafkaException as error:
-            why = f"the brokers do not answer: {error.args[0]}"
+            why = Unanswered(f"the brokers do not answer: {error.args[0]}")
         if monotonic() > until:
-            raise TopicMissing(why)
+            raise why
         sleep(0.5)
 
 

@@ -55,8 +55,10 @@ class FormerOwners:
         """Abort what `name` left open. Raises KafkaException."""
         log.info("%s: aborting what %s may have left open", self.settings.group, name)
         former = TransactionalProducer(self.settings, name, self.watchdog)
-        former.open(self.admin)
-        former.close()
+        try:
+            former.open(self.admin)
+        finally:
+            former.close()
         self._aborted.add(name)
         self._last[name] = monotonic()
 

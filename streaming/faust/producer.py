@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
@@ -12,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
-from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge
+from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered
 from streaming.faust.marks import MARK
 from streaming.faust.offsets import demand_topics
 from streaming.faust.settings import EngineSettings
@@ -56,7 +57,7 @@ class TransactionalProducer:
     def open(self, admin: AdminClient) -> None:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
         self.admin, self.counts = admin, {}
-        self._producer = self.settings.transactional_producer(self.name, self._heard)
+        self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed))
         self.insist(self._producer.init_transactions)
         self._proved = monotonic()
 
@@ -73,7 +74,9 @@ class TransactionalProducer:
         """Drop it; what is open is left to whoever takes the id next."""
         if self._producer is not None:
             self._producer.purge(blocking=False)
-            self._producer = None
+            gone, self._producer = [self._producer], None
+            # The last one to hold a client waits until its threads have ended, which may take a while.
+            threading.Thread(target=gone.clear, name="a producer that ends", daemon=True).start()
 
     def insist(
         self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS, patience: float | None = None
@@ -108,12 +111,15 @@ class TransactionalProducer:
             raise
 
     def partitions(self, topic: str) -> int:
-        """How many partitions `topic` has. Raises TopicMissing."""
+        """How many partitions `topic` has. Raises TopicMissing, Refused where no broker says."""
         known = self.counts.get(topic)
         if known is None:
             if self.admin is None:
                 raise SessionLost("the producer is closed")
-            self.counts = demand_topics(self.admin, [topic], TOPIC_PATIENCE_SECONDS)
+            try:
+                self.counts = demand_topics(self.admin, [topic], TOPIC_PATIENCE_SECONDS)
+            except Unanswered as why:
+                raise Refused(str(why)) from why
             known = self.counts[topic]
         return known
 
@@ -133,10 +139,6 @@ class TransactionalProducer:
         """It has just committed."""
         self._proved = monotonic()
 
-    def _heard(self, error: KafkaError | None, _: Any) -> None:
-        if error is not None and error.code() not in ABORTED:
-            self._failed.append(error)
-
     def _abort(self, error: KafkaError) -> None:
         if error.fatal():
             raise SessionLost(str(error))
@@ -144,11 +146,18 @@ class TransactionalProducer:
         causes = [error, *self._failed]
         for cause in causes:
             if cause.code() in TOO_LARGE:
+                self._begin_anew()
                 raise TooLarge(str(cause))
         for cause in causes:
             if cause.code() in UNSENDABLE:
                 raise EngineBroken(f"an output cannot be published: {cause}")
         raise Refused(str(error))
+
+    def _begin_anew(self) -> None:
+        """After a batch that the broker did not take, librdkafka often goes on with the wrong sequence numbers."""
+        if self.admin is not None:
+            self.close()
+            self.open(self.admin)
 
     def _roll_back(self) -> None:
         if self._producer is None:
@@ -157,6 +166,16 @@ class TransactionalProducer:
             self.insist(self._producer.abort_transaction)
         except KafkaException as error:
             raise SessionLost(str(error.args[0])) from error
+
+
+def _heard_by(failed: list[KafkaError]) -> Callable[[KafkaError | None, Any], None]:
+    """Holds no more than the list: a producer that is held by its own callback is never freed."""
+
+    def heard(error: KafkaError | None, _: Any) -> None:
+        if error is not None and error.code() not in ABORTED:
+            failed.append(error)
+
+    return heard
 
 
 class Transaction:

@@ -53,3 +53,4 @@ def test_a_record_too_large_is_found_without_waiting_for_what_is_behind_it(
     assert len(place.records("counting.failed")) == 1
     assert len(place.records("counts")) == 39
     assert "Failed to flush" not in worker.said()
+    assert "round refused" not in worker.said()
