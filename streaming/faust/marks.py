@@ -22,7 +22,7 @@ MARK = b"claimed"
 """Its key. A partition of a changelog begins with one: where there is none, nobody has worked yet."""
 BACK, FURTHER = 100, 20
 """So many offsets before the end it is looked for first, and so many times as far if it is not there."""
-READ_SECONDS = 2.0
+STILL_SECONDS = 2.0
 NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """What a broker says that gives its topics no identity."""
 
@@ -59,12 +59,11 @@ def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, En
     left = {number: (low, high) for number, (low, high) in around.items() if low < high}
     if not left:
         return found
-    until, back = monotonic() + READ_SECONDS, BACK
-    reader = settings.changelog_reader()
+    back, reader = BACK, settings.changelog_reader()
     try:
         while left:
             starts = {number: max(low, high - back) for number, (low, high) in left.items()}
-            found |= _read(reader, changelog, starts, left, until)
+            found |= _read(reader, changelog, starts, left)
             left = {n: (low, starts[n]) for n, (low, _) in left.items() if n not in found and starts[n] > low}
             back *= FURTHER
     finally:
@@ -73,16 +72,19 @@ def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, En
 
 
 def _read(
-    reader: Consumer, changelog: str, starts: Mapping[int, int], around: Mapping[int, Ends], until: float
+    reader: Consumer, changelog: str, starts: Mapping[int, int], around: Mapping[int, Ends]
 ) -> dict[int, Mark | None]:
     """The last marks from `starts` to the ends."""
     found: dict[int, Mark | None] = {}
-    todo = dict(starts)
+    todo, last = dict(starts), monotonic()
     reader.assign([slot(changelog, number, start) for number, start in starts.items()])
     while todo:
-        if monotonic() > until:
-            raise Unsettled(f"the end of {changelog} was not read in {READ_SECONDS:.0f} s")
-        for message in reader.consume(10_000, 0.1):
+        messages = reader.consume(10_000, 0.1)
+        if messages:
+            last = monotonic()
+        elif monotonic() - last > STILL_SECONDS:
+            raise Unsettled(f"the end of {changelog} does not come")
+        for message in messages:
             number, at, error = message.partition() or 0, message.offset() or 0, message.error()
             if number not in todo:
                 continue
