@@ -28,11 +28,20 @@ class KafkaRefused(Exception):
 
 
 @contextmanager
-def connection(address: KafkaAddress | str, patience: float = 30.0) -> Iterator[KafkaAdminClient]:
-    """An admin client, closed at the end; waits up to `patience` seconds for a broker. Raises KafkaUnreachable."""
+def connection(
+    address: KafkaAddress | str, patience: float = 30.0, answer_seconds: float = 30.0
+) -> Iterator[KafkaAdminClient]:
+    """An admin client, closed at the end; waits up to `patience` seconds for a broker. Raises KafkaUnreachable.
+
+    `answer_seconds`: what a broker that takes a question may take for the answer.
+    """
     if isinstance(address, str):
         address = KafkaAddress.parse(address)
-    config = address.kafka_python_config(bootstrap_timeout_ms=int(patience * 1000), client_id="baton-admin")
+    config = address.kafka_python_config(
+        bootstrap_timeout_ms=int(patience * 1000),
+        request_timeout_ms=int(answer_seconds * 1000),
+        client_id="baton-admin",
+    )
     try:
         admin = KafkaAdminClient(**config)
     except KafkaError as error:

@@ -18,11 +18,11 @@ from typing import Any
 
 import psutil
 from confluent_kafka import Consumer
-from confluent_kafka.admin import AdminClient
 
 from bench.restore.fill import key
 from streaming.faust.assignment import Partition
-from streaming.faust.local_state import LocalState, identity
+from streaming.faust.cluster import identity
+from streaming.faust.local_state import LocalState
 from streaming.faust.offsets import ends
 from streaming.faust.restore import STEP_RECORDS, Restore
 from streaming.faust.settings import EngineSettings, slot
@@ -54,11 +54,11 @@ def loop(consumer: Consumer, topic: str, partitions: int) -> tuple[int, Sequence
 
 def engine(settings: EngineSettings, topic: str, partitions: int, *, files: bool) -> tuple[int, list[Partition]]:
     """As a worker does it; with `files` it takes up what lies on this machine's disk."""
-    admin, parts = AdminClient(settings.client()), [Partition(number) for number in range(partitions)]
+    asker, parts = settings.offset_reader("read_uncommitted"), [Partition(number) for number in range(partitions)]
     local = LocalState(settings, topic, CODEC)
-    while files and local.load_next(admin, parts):
+    while files and local.load_next(parts):
         pass
-    restore = Restore(settings, topic, CODEC.loads, parts, ends(admin, topic, range(partitions)))
+    restore = Restore(settings, topic, CODEC.loads, parts, ends(asker, topic, range(partitions)))
     while not restore.done:
         restore.step(0.05)
     restore.close()
@@ -67,13 +67,13 @@ def engine(settings: EngineSettings, topic: str, partitions: int, *, files: bool
 
 def save(settings: EngineSettings, topic: str, parts: list[Partition]) -> float:
     """Write the files, as a running worker does; CPU seconds of it."""
-    admin, local, cpu = AdminClient(settings.client()), LocalState(settings, topic, CODEC), process_time()
+    asker, local, cpu = settings.offset_reader("read_uncommitted"), LocalState(settings, topic, CODEC), process_time()
     for part in parts:
         part.running = True
-        part.state.origin = part.state.origin or identity(admin, topic)[0]
+        part.state.origin = part.state.origin or identity(settings, topic)[0]
     member: Any = SimpleNamespace(is_member=True, parts={part.number: part for part in parts})
-    local.begin(admin, member, lambda _: None)
-    until(lambda: local.tend(admin, member, lambda _: None) or not any(p.state.frozen for p in parts), 600, "files")
+    local.begin(asker, member, lambda _: None)
+    until(lambda: local.tend(asker, member, lambda _: None) or not any(p.state.frozen for p in parts), 600, "files")
     until(lambda: threading.active_count() == 1, 60, "memory to be given back")
     return process_time() - cpu
 

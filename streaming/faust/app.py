@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -48,6 +49,8 @@ class StageApp(faust.App):
         """See `make_app`."""
         self.readiness = readiness if readiness is not None else Readiness()
         self.settings = settings
+        self.up = threading.Event()
+        """Set once everything of Faust's has started, and the engines with it."""
         self._unready = len(stages)
         self._when_ready: list[Callable[[], object]] = [] if on_ready is None else [on_ready]
         self.engines = [self._engine(stage, len(stages) > 1) for stage in stages]
@@ -84,6 +87,7 @@ class StageApp(faust.App):
             engine.loop = self.loop
             engine.beacon.reattach(self.beacon)
             await self.add_runtime_dependency(engine)
+        self.up.set()
 
     def when_ready(self, call: Callable[[], object]) -> None:
         """Call this too when every stage is ready for the first time."""

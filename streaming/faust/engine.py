@@ -11,7 +11,6 @@ from time import monotonic
 from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from mode import Service
 
 from streaming.faust.external import StoreKeeper
@@ -136,8 +135,11 @@ class Engine(Service):
     def _demand_topics(self) -> None:
         stage = self.stage
         names = [name for name in (stage.source, stage.failed, stage.changelog) if name is not None]
-        counts = demand_topics(AdminClient(self.settings.client()), names, TOPIC_PATIENCE_SECONDS)
-        demand_partitions(stage, counts)
+        asker = self.settings.offset_reader("read_uncommitted")
+        try:
+            demand_partitions(stage, demand_topics(asker, names, TOPIC_PATIENCE_SECONDS))
+        finally:
+            asker.close()
 
     def _fail(self, error: BaseException) -> None:
         """Stop the worker, and not with 0, even where an orderly stop hangs."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
-
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.keeper import Check, Work
 from streaming.faust.offsets import ends, start_of
@@ -25,20 +23,21 @@ class StoreKeeper:
 
     def __init__(self, stage: Stage, store: Store, settings: EngineSettings, watchdog: Watchdog) -> None:
         self.stage, self.store, self.settings, self.watchdog = stage, store, settings, watchdog
-        self.admin = AdminClient(settings.client())
+        self.asker = settings.offset_reader("read_uncommitted")
 
     def open(self) -> None:
         """Nothing to take: the store fences by position."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Give the client up."""
+        self.asker.close()
 
     def abandon(self) -> None:
         """Nothing is under way."""
 
     def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:  # noqa: ARG002 the protocol's
         """Ask the store where the partitions go on. Raises TransientError, KafkaException."""
-        around = ends(self.admin, self.stage.source, [part.number for part in waiting])
+        around = ends(self.asker, self.stage.source, [part.number for part in waiting])
         for part in waiting:
             with self.watchdog.limit("store.position", self.settings.settle_timeout_seconds):
                 known = self.store.position(self.stage.source, part.number)
@@ -51,7 +50,8 @@ class StoreKeeper:
 
     def renew(self) -> None:
         """Ask the cluster by a new client."""
-        self.admin = AdminClient(self.settings.client())
+        self.asker.close()
+        self.asker = self.settings.offset_reader("read_uncommitted")
 
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
         """One transaction of the store: what it costs to ask the store does not grow with the number of partitions."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from time import monotonic
 
-from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
 
+from streaming.faust import cluster
 from streaming.faust.assignment import Assignment
 from streaming.faust.faults import LeftOutside
 from streaming.faust.settings import EngineSettings, slot
+from streaming.stage import TransientError
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ OUTSIDE_SECONDS = 30.0
 CERTAIN_SECONDS = 15.0
 """So long it may be silent: the brokers may just be back, and librdkafka waits up to 10 s before it connects."""
 ASK_SECONDS, AGAIN_SECONDS, OTHERS_SECONDS = 0.5, 2.0, 5.0
-AT_REST = frozenset((ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY, ConsumerGroupState.DEAD))
+AT_REST = frozenset(("Stable", "Empty", cluster.GONE))
 """Else members' requests to join are held back, and whatever a member asks waits behind its own."""
 
 
@@ -65,14 +66,9 @@ class LeftOut:
 
     def _group_is_at_rest(self) -> bool:
         """What a new client is told; False where it is told nothing."""
-        group = self.settings.group
-        admin = AdminClient(self.settings.client())  # by a name of its own: once it is gone, its answers never come
-        answer = admin.describe_consumer_groups([group], request_timeout=OTHERS_SECONDS)[group]
         try:
-            return answer.result(2 * OTHERS_SECONDS).state in AT_REST
-        except KafkaException as error:
-            return bool(error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
-        except TimeoutError:
+            return cluster.group(self.settings, OTHERS_SECONDS).state in AT_REST
+        except TransientError:
             return False
 
     def _answers(self, assignment: Assignment) -> bool:

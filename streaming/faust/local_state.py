@@ -15,13 +15,12 @@ import time
 from collections.abc import Callable, Sequence
 from time import monotonic
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka import Consumer, KafkaException
 
 from streaming.faust.assignment import Assignment, Partition
+from streaming.faust.cluster import NO_ID, identity
 from streaming.faust.faults import Refused
-from streaming.faust.marks import NO_ID, topic_id
-from streaming.faust.offsets import ASK_SECONDS, ends
+from streaming.faust.offsets import ends
 from streaming.faust.settings import EngineSettings
 from streaming.faust.state_file import Damaged, Point, StateFile
 from streaming.faust.state_writer import Job, StateWriter, file_of, sweep
@@ -42,6 +41,7 @@ class LocalState:
         self.settings, self.changelog, self.codec = settings, changelog, codec
         self.folder = settings.data_dir / "state" / changelog
         self._looked: set[int] = set()
+        self._identity: tuple[str, float] | None = None
         self._writer: StateWriter | None = None
         self._due = 0.0
         sweep(self.folder)
@@ -49,22 +49,25 @@ class LocalState:
     def abandon(self) -> None:
         """A new assignment: look again."""
         self._looked.clear()
+        self._identity = None
 
-    def load_next(self, admin: AdminClient, waiting: Sequence[Partition]) -> bool:
+    def load_next(self, waiting: Sequence[Partition]) -> bool:
         """Take up the file of one more of these partitions, where nothing is known of its state; False: all were asked.
 
-        Raises KafkaException.
+        Raises TransientError.
         """
         for part in waiting:
             if part.number not in self._looked and part.position == 0 and not part.state.origin:
                 self._looked.add(part.number)
-                self.load(admin, part)
+                self.load(part)
                 return True
         return False
 
-    def load(self, admin: AdminClient, part: Partition) -> None:
-        """Take up the file of a partition of which nothing is known, if it can be used. Raises KafkaException."""
-        part.state.origin, kept_seconds = identity(admin, self.changelog)
+    def load(self, part: Partition) -> None:
+        """Take up the file of a partition of which nothing is known, if it can be used. Raises TransientError."""
+        if self._identity is None:
+            self._identity = identity(self.settings, self.changelog)
+        part.state.origin, kept_seconds = self._identity
         path = file_of(self.folder, part.number)
         try:
             found = StateFile(path)
@@ -82,14 +85,14 @@ class LocalState:
             part.state.rest_on(found, self.codec.loads)
             part.position = point.position
 
-    def tend(self, admin: AdminClient, assignment: Assignment, prove: Callable[[Sequence[Partition]], None]) -> None:
+    def tend(self, asker: Consumer, assignment: Assignment, prove: Callable[[Sequence[Partition]], None]) -> None:
         """Between two rounds: begin to write where that is due, take up what was written. Raises SessionLost."""
         if self._writer is not None and self._writer.done:
             self._end_writing()
         if monotonic() >= self._due and self._writer is None:
-            self.begin(admin, assignment, prove)
+            self.begin(asker, assignment, prove)
 
-    def begin(self, admin: AdminClient, assignment: Assignment, prove: Callable[[Sequence[Partition]], None]) -> None:
+    def begin(self, asker: Consumer, assignment: Assignment, prove: Callable[[Sequence[Partition]], None]) -> None:
         """Take a point and write the partitions that have changed enough. `prove`: commits offsets as they are."""
         parts = list(assignment.parts.values())
         if self._writer is not None or not assignment.is_member or not all(part.running for part in parts):
@@ -100,7 +103,7 @@ class LocalState:
             return
         try:
             taken_at = time.time()
-            around = ends(admin, self.changelog, [part.number for part in parts], POINT_SECONDS)
+            around = ends(asker, self.changelog, [part.number for part in parts], POINT_SECONDS)
             prove(parts)
         except (KafkaException, Refused) as why:
             log.warning("%s: no state is written now: %s", self.changelog, why)
@@ -125,14 +128,3 @@ class LocalState:
         if self._writer is not None:
             self._writer.take_up()
             self._writer = None
-
-
-def identity(admin: AdminClient, topic: str) -> tuple[str, float]:
-    """The identity of a topic, by which one that was made anew is another; for how many seconds it keeps tombstones.
-
-    Raises KafkaException.
-    """
-    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
-    settings = admin.describe_configs([resource], request_timeout=ASK_SECONDS)[resource].result()
-    kept = settings.get("delete.retention.ms")
-    return topic_id(admin, topic), float(kept.value) / 1000 if kept is not None else 0.0

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streaming.faust.faults import Unsettled
-from streaming.faust.offsets import ASK_SECONDS, Ends
+from streaming.faust.offsets import Ends
 from streaming.faust.settings import EngineSettings, slot
 
 MARK = b"claimed"
@@ -23,31 +22,28 @@ MARK = b"claimed"
 BACK, FURTHER = 100, 20
 """So many offsets before the end it is looked for first, and so many times as far if it is not there."""
 STILL_SECONDS = 2.0
-NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
-"""What a broker says that gives its topics no identity."""
 
 
 class Mark(NamedTuple):
-    """All of a source partition before `next` is done. `origin`: the source's identity, for it may be made anew."""
+    """All of a source partition before `next` is done.
+
+    `origin`: the source's identity, for it may be made anew; `owner`: the transactional id of the worker that says so.
+    """
 
     origin: str
     next: int
+    owner: str = ""
 
     def to_bytes(self) -> bytes:
         """As it stands in the changelog."""
-        return b"%b %d" % (self.origin.encode(), self.next)
+        return b"%b %d %b" % (self.origin.encode(), self.next, self.owner.encode())
 
     @classmethod
     def of(cls, value: bytes | None) -> Mark | None:
         """None for what is no such mark: until 2026-11 it had no value."""
-        origin, _, number = (value or b"").decode(errors="replace").partition(" ")
-        return cls(origin, int(number)) if number.isascii() and number.isdigit() else None
-
-
-def topic_id(admin: AdminClient, topic: str) -> str:
-    """The identity of a topic, by which one that was made anew is another. Raises KafkaException."""
-    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ASK_SECONDS)[topic].result()
-    return str(described.topic_id)
+        origin, _, rest = (value or b"").decode(errors="replace").partition(" ")
+        number, _, owner = rest.partition(" ")
+        return cls(origin, int(number), owner) if number.isascii() and number.isdigit() else None
 
 
 def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, Ends]) -> dict[int, Mark | None]:

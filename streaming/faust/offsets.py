@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from time import monotonic, sleep
 from typing import NamedTuple, TypeAlias
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from streaming.faust.faults import EngineBroken, TopicMissing, Unanswered, Unsettled
-from streaming.faust.settings import EngineSettings, slot
+from streaming.faust.settings import slot
 from streaming.stage import Stage
 
 log = logging.getLogger(__name__)
@@ -23,22 +22,15 @@ ASK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
 
 
-def ends(admin: AdminClient, topic: str, numbers: Sequence[int], seconds: float = ASK_SECONDS) -> dict[int, Ends]:
-    """Where these partitions begin and end. Raises KafkaException."""
-    if not numbers:
-        return {}
-    low, high = (
-        {
-            asked.partition: answer.result().offset
-            for asked, answer in admin.list_offsets(
-                {slot(topic, number): spec for number in numbers},
-                isolation_level=IsolationLevel.READ_UNCOMMITTED,
-                request_timeout=seconds,
-            ).items()
-        }
-        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
-    )
-    return {number: (low[number], high[number]) for number in numbers}
+def ends(asker: Consumer, topic: str, numbers: Sequence[int], seconds: float = ASK_SECONDS) -> dict[int, Ends]:
+    """Where these partitions begin and end. `asker` is `read_uncommitted`. Raises KafkaException."""
+    until, found = monotonic() + seconds, {}
+    for number in numbers:
+        around = asker.get_watermark_offsets(slot(topic, number), max(0.1, until - monotonic()))
+        if around is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 confluent-kafka's name for it
+        found[number] = around
+    return found
 
 
 class Committed(NamedTuple):
@@ -60,26 +52,29 @@ def stable_offsets(member: Consumer, topic: str, numbers: Sequence[int]) -> dict
     for answer in answers:
         if answer.error is not None:
             raise Unsettled(str(answer.error))
-    return {answer.partition: Committed(max(-1, answer.offset), answer.metadata or "") for answer in answers}
+    return {answer.partition: _committed(answer) for answer in answers}
 
 
-def last_owners(settings: EngineSettings, topic: str, numbers: Sequence[int]) -> set[str]:
-    """Transactional ids of the workers that last committed these partitions."""
-    reader = settings.offset_reader("read_uncommitted")
-    try:
-        answers = reader.committed([slot(topic, number) for number in numbers], ASK_SECONDS)
-    finally:
-        reader.close()
-    return {answer.metadata for answer in answers if answer.metadata}
+def _committed(answer: TopicPartition) -> Committed:
+    return Committed(max(-1, answer.offset), answer.metadata or "")
 
 
-def partition_counts(admin: AdminClient) -> dict[str, int]:
+def said_offsets(asker: Consumer, topic: str, numbers: Sequence[int]) -> dict[int, Committed]:
+    """Committed offsets, whatever is open on them. Raises KafkaException."""
+    answers = asker.committed([slot(topic, number) for number in numbers], ASK_SECONDS)
+    for answer in answers:
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+    return {answer.partition: _committed(answer) for answer in answers}
+
+
+def partition_counts(asker: Consumer | Producer) -> dict[str, int]:
     """How many partitions each topic has. Raises KafkaException."""
-    topics = admin.list_topics(timeout=ASK_SECONDS).topics
+    topics = asker.list_topics(timeout=ASK_SECONDS).topics
     return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
 
 
-def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: float) -> dict[str, int]:
+def demand_topics(asker: Consumer | Producer, names: Sequence[str], patience_seconds: float) -> dict[str, int]:
     """Partition counts of topics that must be there. Raises TopicMissing, Unanswered.
 
     Brokers that do not answer get `patience_seconds`; a topic that was just made gets a few seconds to show.
@@ -88,7 +83,7 @@ def demand_topics(admin: AdminClient, names: Sequence[str], patience_seconds: fl
     seen_by = monotonic() + min(SHOW_SECONDS, patience_seconds)
     while True:
         try:
-            counts = partition_counts(admin)
+            counts = partition_counts(asker)
             missing = [name for name in names if name not in counts]
             if not missing:
                 return counts

@@ -9,13 +9,13 @@ the broker aborts it after the transaction's timeout and up to 10 s more; taking
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import monotonic
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import TopicPartition
 
-from streaming.faust.offsets import ASK_SECONDS
+from streaming.faust import cluster
+from streaming.faust.faults import Refused, SessionLost
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
@@ -29,8 +29,8 @@ AGAIN_SECONDS = 60.0
 class FormerOwners:
     """Aborts the transactions of former owners, of each once per assignment."""
 
-    def __init__(self, settings: EngineSettings, admin: AdminClient, watchdog: Watchdog) -> None:
-        self.settings, self.admin, self.watchdog = settings, admin, watchdog
+    def __init__(self, settings: EngineSettings, watchdog: Watchdog) -> None:
+        self.settings, self.watchdog = settings, watchdog
         self._aborted: set[str] = set()
         self._last: dict[str, float] = {}  # when each was aborted, over all assignments
 
@@ -39,10 +39,13 @@ class FormerOwners:
         self._aborted.clear()
 
     def abort_the_dead(self, names: Iterable[str]) -> None:
-        """Abort what those of `names` left open that are no members of the group any more. Raises KafkaException."""
+        """Abort what those of `names` left open that are no members of the group any more.
+
+        Raises KafkaException, TransientError.
+        """
         former = self._others(names)
         if former:
-            for name in former - self._living():
+            for name in former - cluster.group(self.settings).members:
                 self.abort(name)
 
     def abort_all(self, names: Iterable[str]) -> None:
@@ -54,9 +57,28 @@ class FormerOwners:
     def abort(self, name: str) -> None:
         """Abort what `name` left open. Raises KafkaException."""
         log.info("%s: aborting what %s may have left open", self.settings.group, name)
+        self._take(name)
+
+    def end_what_hangs(self, names: Iterable[str], places: Sequence[TopicPartition], member: bytes) -> None:
+        """Commit `places` by the names of former owners.
+
+        A broker has been seen to forget the end of a transaction: offsets of it stay open, for nobody is at it any
+        more. The next end of a transaction of the same name on the same partitions ends those, too. `member`: the
+        group's word that the partitions are ours. Raises KafkaException, Refused.
+        """
+        for name in set(names) - {self.settings.transactional_id, ""}:
+            log.warning("%s: ending what hangs of %s", self.settings.group, name)
+            self._take(name, places, member)
+
+    def _take(self, name: str, places: Sequence[TopicPartition] = (), member: bytes = b"") -> None:
         former = TransactionalProducer(self.settings, name, self.watchdog)
         try:
-            former.open(self.admin)
+            former.open()
+            if places:
+                with former.transaction() as transaction:
+                    transaction.commit(list(places), member)
+        except SessionLost as why:  # the other one's, not ours: it has taken its name back
+            raise Refused(str(why)) from why
         finally:
             former.close()
         self._aborted.add(name)
@@ -64,12 +86,3 @@ class FormerOwners:
 
     def _others(self, names: Iterable[str]) -> set[str]:
         return set(names) - {self.settings.transactional_id, ""} - self._aborted
-
-    def _living(self) -> set[str]:
-        group = self.settings.group
-        answer = self.admin.describe_consumer_groups([group], request_timeout=ASK_SECONDS)[group]
-        try:
-            return {member.client_id for member in answer.result().members}
-        except KafkaException as error:
-            log.warning("%s: who is a member cannot be told (%s)", group, error.args[0])
-            raise

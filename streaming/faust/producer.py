@@ -10,7 +10,6 @@ from time import monotonic
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered
@@ -49,26 +48,25 @@ class TransactionalProducer:
     def __init__(self, settings: EngineSettings, name: str, watchdog: Watchdog) -> None:
         self.settings, self.name, self.watchdog = settings, name, watchdog
         self._producer: Producer | None = None
-        self.admin: AdminClient | None = None
         self.counts: dict[str, int] = {}
         self._failed: list[KafkaError] = []
         self._proved = 0.0
 
-    def open(self, admin: AdminClient) -> None:
+    def open(self) -> None:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
-        self.admin, self.counts = admin, {}
+        self.counts = {}
         self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed))
         self.insist(self._producer.init_transactions)
         self._proved = monotonic()
 
-    def renew_if_silent(self, admin: AdminClient) -> None:
+    def renew_if_silent(self) -> None:
         """Begin anew with the same id where nothing was committed for a while. Raises KafkaException.
 
         After a broker's crash an old producer hangs in its next `send_offsets_to_transaction`, a new one does not.
         """
         if monotonic() - self._proved > SILENT_SECONDS:
             self.close()
-            self.open(admin)
+            self.open()
 
     def close(self) -> None:
         """Drop it; what is open is left to whoever takes the id next."""
@@ -114,10 +112,10 @@ class TransactionalProducer:
         """How many partitions `topic` has. Raises TopicMissing, Refused where no broker says."""
         known = self.counts.get(topic)
         if known is None:
-            if self.admin is None:
+            if self._producer is None:
                 raise SessionLost("the producer is closed")
             try:
-                self.counts = demand_topics(self.admin, [topic], TOPIC_PATIENCE_SECONDS)
+                self.counts = demand_topics(self._producer, [topic], TOPIC_PATIENCE_SECONDS)
             except Unanswered as why:
                 raise Refused(str(why)) from why
             known = self.counts[topic]
@@ -155,9 +153,8 @@ class TransactionalProducer:
 
     def _begin_anew(self) -> None:
         """After a batch that the broker did not take, librdkafka often goes on with the wrong sequence numbers."""
-        if self.admin is not None:
-            self.close()
-            self.open(self.admin)
+        self.close()
+        self.open()
 
     def _roll_back(self) -> None:
         if self._producer is None:

@@ -85,7 +85,11 @@ class EngineSettings:
 
     def client(self) -> dict[str, Any]:
         """What every client is told."""
-        return KafkaAddress.parse(self.bootstrap, self.librdkafka).librdkafka_config()
+        return self.address().librdkafka_config()
+
+    def address(self) -> KafkaAddress:
+        """Where the brokers are, and how to get in."""
+        return KafkaAddress.parse(self.bootstrap, self.librdkafka)
 
     def group_consumer(self) -> Consumer:
         """The consumer of a member: nothing is committed behind our back, no offset is guessed."""
@@ -114,7 +118,7 @@ class EngineSettings:
         )
 
     def offset_reader(self, isolation: str) -> Consumer:
-        """A client that asks for the group's offsets and is no member."""
+        """A client that asks for offsets, those of the group among them, and is no member."""
         return Consumer(
             {**self.client(), "group.id": self.group, "enable.auto.commit": False, "isolation.level": isolation}
         )

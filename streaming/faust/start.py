@@ -11,12 +11,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaException
-from confluent_kafka.admin import AdminClient
 
 from streaming.faust.assignment import UNKNOWN, Partition
+from streaming.faust.cluster import NO_ID
 from streaming.faust.faults import OffsetsGone
-from streaming.faust.marks import NO_ID, last_marks
-from streaming.faust.offsets import Committed, Ends, demand_partitions, ends, partition_counts, stable_offsets
+from streaming.faust.marks import Mark, last_marks
+from streaming.faust.offsets import (
+    Committed,
+    Ends,
+    demand_partitions,
+    ends,
+    partition_counts,
+    said_offsets,
+    stable_offsets,
+)
 from streaming.faust.settings import EngineSettings
 from streaming.stage import Stage
 
@@ -34,29 +42,61 @@ class Start(NamedTuple):
     committed: dict[int, Committed]
     unmarked: set[int]
     """Their changelog is empty: nobody has worked on them, or it was made later than their offsets."""
-    marked: dict[int, int]
+    marked: dict[int, Mark]
     """Where the changelog says that they go on."""
 
     def offset(self, number: int) -> int:
         """Where a partition goes on; -1: at its first record."""
-        return max(self.committed[number].offset, self.marked.get(number, -1))
+        mark = self.marked.get(number)
+        return max(self.committed[number].offset, -1 if mark is None else mark.next)
+
+    def owners(self) -> set[str]:
+        """Transactional ids of the workers that had the partitions last, as far as anything says so."""
+        said = {one.owner for one in self.committed.values()} | {mark.owner for mark in self.marked.values()}
+        return said - {""}
 
 
-def look(
-    stage: Stage, settings: EngineSettings, admin: AdminClient, member: Consumer, origin: str, numbers: Sequence[int]
-) -> Start:
-    """Ask the group first, then the changelog: what a former owner had open has ended by then.
+class Looking:
+    """Asks where the partitions of a stage go on."""
 
-    `origin`: the identity of the source. Raises Unsettled, KafkaException, TopicMissing.
-    """
-    committed = stable_offsets(member, stage.source, numbers)
-    if stage.changelog is None:
-        return Start(committed, set(), {})
-    around = _ends(stage, stage.changelog, admin, numbers)
-    unmarked = {number for number, (_, high) in around.items() if high == 0}
-    found = last_marks(settings, stage.changelog, around) if origin != NO_ID else {}
-    ours = {n: mark.next for n, mark in found.items() if mark is not None and mark.origin == origin}
-    return Start(committed, unmarked, ours)
+    def __init__(self, stage: Stage, settings: EngineSettings, origin: str) -> None:
+        """`origin`: the identity of the source."""
+        self.stage, self.settings, self.origin = stage, settings, origin
+
+    def look(self, asker: Consumer, member: Consumer, numbers: Sequence[int]) -> Start:
+        """Ask the group first, then the changelog: what a former owner had open has ended by then.
+
+        Raises Unsettled, KafkaException, TopicMissing.
+        """
+        committed = stable_offsets(member, self.stage.source, numbers)
+        return Start(committed, *self._marks(asker, numbers))
+
+    def look_past(self, asker: Consumer, member: Consumer, numbers: Sequence[int]) -> Start:
+        """The same where the group's offsets do not become stable: partitions with a mark go on by that.
+
+        For one who is sure that no former owner has a transaction open any more. Raises as `look`.
+        """
+        unmarked, marked = self._marks(asker, numbers)
+        committed = said_offsets(asker, self.stage.source, list(marked)) if marked else {}
+        if rest := [number for number in numbers if number not in marked]:
+            committed |= stable_offsets(member, self.stage.source, rest)
+        return Start(committed, unmarked, marked)
+
+    def _marks(self, asker: Consumer, numbers: Sequence[int]) -> tuple[set[int], dict[int, Mark]]:
+        """Which partitions of the changelog are empty, and what the others say of this source."""
+        if self.stage.changelog is None:
+            return set(), {}
+        around = self._ends(self.stage.changelog, asker, numbers)
+        unmarked = {number for number, (_, high) in around.items() if high == 0}
+        found = last_marks(self.settings, self.stage.changelog, around) if self.origin != NO_ID else {}
+        return unmarked, {n: mark for n, mark in found.items() if mark is not None and mark.origin == self.origin}
+
+    def _ends(self, changelog: str, asker: Consumer, numbers: Sequence[int]) -> dict[int, Ends]:
+        try:
+            return ends(asker, changelog, numbers)
+        except KafkaException:
+            demand_partitions(self.stage, partition_counts(asker))  # the source may have got more of them
+            raise
 
 
 def demand(stage: Stage, start: Start, parts: Sequence[Partition]) -> None:
@@ -68,20 +108,12 @@ def demand(stage: Stage, start: Start, parts: Sequence[Partition]) -> None:
     for part in parts:
         number, offset = part.number, start.committed[part.number].offset
         began = stage.changelog is not None and number not in start.unmarked
-        if offset < start.marked.get(number, -1):
-            marked = start.marked[number]
-            log.error("%s-%d: the group says %d, the changelog %d: on at that", stage.source, number, offset, marked)
+        mark = start.marked.get(number)
+        if mark is not None and offset < mark.next:
+            log.error("%s-%d: the group says %d, the changelog %d: on at that", stage.source, number, offset, mark.next)
         elif offset < 0 and (part.next != UNKNOWN or began):
             gone.append(number)
         elif offset > 0 and number in start.unmarked and stage.codec is not None:
             log.error("%s-%d: its changelog is empty: it goes on with no state", stage.source, number)
     if gone:
         raise OffsetsGone(GONE.format(sorted(gone)))
-
-
-def _ends(stage: Stage, changelog: str, admin: AdminClient, numbers: Sequence[int]) -> dict[int, Ends]:
-    try:
-        return ends(admin, changelog, numbers)
-    except KafkaException:
-        demand_partitions(stage, partition_counts(admin))  # the source may have got more of them
-        raise

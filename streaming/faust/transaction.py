@@ -15,19 +15,19 @@ from time import monotonic
 from typing import Any
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from streaming.faust.assignment import UNKNOWN, Assignment, Partition
+from streaming.faust.cluster import topic_id
 from streaming.faust.faults import EngineBroken, OffsetsGone, TooLarge, Unsettled
 from streaming.faust.keeper import Check, Work
 from streaming.faust.local_state import LocalState
-from streaming.faust.marks import Mark, topic_id
-from streaming.faust.offsets import Committed, ends, last_owners, start_of
+from streaming.faust.marks import Mark
+from streaming.faust.offsets import Committed, ends, said_offsets, start_of
 from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import Transaction, TransactionalProducer
 from streaming.faust.restore import Restore
 from streaming.faust.settings import EngineSettings
-from streaming.faust.start import demand, look
+from streaming.faust.start import Looking, Start, demand
 from streaming.faust.watchdog import Watchdog
 from streaming.run import TOO_LARGE, Result, failed_record, rfc3339, run
 from streaming.stage import Failure, Stage
@@ -48,7 +48,7 @@ class KafkaKeeper:
 
     def __init__(self, stage: Stage, settings: EngineSettings, watchdog: Watchdog) -> None:
         self.stage, self.settings, self.watchdog = stage, settings, watchdog
-        self.admin = AdminClient(settings.client())
+        self.asker = settings.offset_reader("read_uncommitted")
         self.producer = TransactionalProducer(settings, settings.transactional_id, watchdog)
         self._offsets: dict[int, int] = {}
         self._source_id = ""
@@ -57,19 +57,20 @@ class KafkaKeeper:
         self._unsettled: float | None = None  # since when (monotonic)
         self._leaving = False
         self._renewed_for = 0.0  # the assignment's `since`: once for each is enough
-        self._former = FormerOwners(settings, self.admin, watchdog)
+        self._former = FormerOwners(settings, watchdog)
         self._local: LocalState | None = None
         if stage.changelog is not None and stage.codec is not None and settings.local_state_seconds > 0:
             self._local = LocalState(settings, stage.changelog, stage.codec)
 
     def open(self) -> None:
         """Take the transactional id: what a former life of this worker left open is aborted."""
-        self.producer.open(self.admin)
+        self.producer.open()
 
     def close(self) -> None:
         """Give reader and producer up."""
         self.abandon()
         self.producer.close()
+        self.asker.close()
         if self._local is not None:
             self._local.close(self.settings.exit_timeout_seconds / 2 if self._leaving else 0.0)
 
@@ -86,7 +87,7 @@ class KafkaKeeper:
         """Stable committed offsets first, then state; see the top of this page."""
         try:
             if self._restore is None:
-                if self._local is not None and self._local.load_next(self.admin, waiting):
+                if self._local is not None and self._local.load_next(waiting):
                     return False
                 self._restore = self._begin(assignment, waiting)
             read = self._restore.records
@@ -112,7 +113,8 @@ class KafkaKeeper:
 
     def renew(self) -> None:
         """Ask the cluster by a new client."""
-        self.admin = self._former.admin = self.producer.admin = AdminClient(self.settings.client())
+        self.asker.close()
+        self.asker = self.settings.offset_reader("read_uncommitted")
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
         """Write state to this machine's disk where that is due, or before the worker leaves."""
@@ -120,7 +122,7 @@ class KafkaKeeper:
             return
         self._leaving = leaving
         tend = self._local.begin if leaving else self._local.tend
-        tend(self.admin, assignment, lambda parts: self._prove(parts, assignment))
+        tend(self.asker, assignment, lambda parts: self._prove(parts, assignment))
 
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
         """Handlers, then one transaction; state moves once it is committed."""
@@ -162,28 +164,50 @@ class KafkaKeeper:
     def _begin(self, assignment: Assignment, waiting: Sequence[Partition]) -> Restore:
         numbers = [part.number for part in waiting]
         if assignment.since != self._renewed_for:
-            self.producer.renew_if_silent(self.admin)
+            self.producer.renew_if_silent()
             self._renewed_for = assignment.since
         if not self._source_id:
-            self._source_id = topic_id(self.admin, self.stage.source)
-        start = look(self.stage, self.settings, self.admin, assignment.consumer, self._source_id, numbers)
+            self._source_id = topic_id(self.settings, self.stage.source)
+        start = self._look(assignment, numbers)
         demand(self.stage, start, waiting)
-        self._former.abort_the_dead(owner for _, owner in start.committed.values())
-        around = ends(self.admin, self.stage.source, numbers)
+        around = ends(self.asker, self.stage.source, numbers)
         self._offsets = {n: start_of(self.stage.source, n, start.offset(n), around[n]) for n in numbers}
-        ours = {n: Committed(self._offsets[n], self.settings.transactional_id) for n in numbers}
-        self._claim([n for n in numbers if start.committed[n] != ours[n]], assignment)
+        if self._hangs(assignment):
+            places = [self._place(n, self._offsets[n]) for n in numbers]
+            self._former.end_what_hangs(start.owners(), places, assignment.member)
+            self._claim(numbers, assignment)  # all of them, for what hangs may be of our own name
+        else:
+            self._former.abort_the_dead(start.owners())
+            ours = {n: Committed(self._offsets[n], self.settings.transactional_id) for n in numbers}
+            self._claim([n for n in numbers if start.committed[n] != ours[n]], assignment)
         self._mark(sorted(start.unmarked), assignment)
         stale = [part for part in waiting if part.next != self._offsets[part.number]]
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
                 part.forget()
                 if self._local is not None:
-                    self._local.load(self.admin, part)
+                    self._local.load(part)
         if self.stage.changelog is None or self.stage.codec is None:
             return Restore(self.settings, "", bytes, [], {})
-        changelog = ends(self.admin, self.stage.changelog, [part.number for part in stale])
+        changelog = ends(self.asker, self.stage.changelog, [part.number for part in stale])
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
+
+    def _look(self, assignment: Assignment, numbers: Sequence[int]) -> Start:
+        looking = Looking(self.stage, self.settings, self._source_id)
+        if not self._hangs(assignment):
+            return looking.look(self.asker, assignment.consumer, numbers)
+        log.error("%s: offsets of partitions %s stay open: on by the changelog's marks", self.stage.name, numbers)
+        return looking.look_past(self.asker, assignment.consumer, numbers)
+
+    def _hangs(self, assignment: Assignment) -> bool:
+        """Whether the same partitions have waited for longer than any transaction of a former owner may last.
+
+        What one sends from now on is refused, since the generation is ours. What it had sent was ended by the broker,
+        or when its name was taken. So what is still open is nobody's any more.
+        """
+        if self._unsettled is None or self._unsettled < assignment.since:
+            return False
+        return monotonic() - self._unsettled > self.settings.transaction_timeout_seconds + BROKER_LOOKS_SECONDS
 
     def _claim(self, numbers: Sequence[int], assignment: Assignment) -> None:
         """Write our name to partitions that we go on with: should we die in our first round, it says whose that was."""
@@ -207,7 +231,7 @@ class KafkaKeeper:
         """State and position, in that order."""
         if self.stage.changelog is not None:
             dumps = bytes if self.stage.codec is None else self.stage.codec.dumps
-            mark = Mark(self._source_id, end).to_bytes()
+            mark = Mark(self._source_id, end, self.settings.transactional_id).to_bytes()
             transaction.write(self.stage.changelog, number, writes, dumps, mark)
 
     def _prove(self, parts: Sequence[Partition], assignment: Assignment) -> None:
@@ -231,9 +255,9 @@ class KafkaKeeper:
         said = str(why) if gone else f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}"
         if waited > self.settings.settle_timeout_seconds:
             raise EngineBroken(said)
-        if gone or waited > self.settings.transaction_timeout_seconds + BROKER_LOOKS_SECONDS:
+        if gone or self._hangs(assignment):
             raise Unsettled(said)
-        owners = last_owners(self.settings, self.stage.source, numbers)
+        owners = {one.owner for one in said_offsets(self.asker, self.stage.source, numbers).values()}
         self._former.abort_the_dead(owners)
         if waited > self.settings.fence_after_seconds:
             log.warning("%s: still waiting for a former owner (%s)", self.stage.name, why)

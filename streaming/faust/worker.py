@@ -7,12 +7,15 @@ import gc
 import logging
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
 from faust import Worker
 
 from streaming.faust.app import StageApp
+from streaming.faust.watchdog import end_process
 from streaming.probes import Probes
 
 log = logging.getLogger(__name__)
@@ -20,6 +23,8 @@ log = logging.getLogger(__name__)
 GC_THRESHOLDS = (200_000, 50, 10_000)
 """The collector walks long-lived state again and again with Python's own: 15 % of the time where that was measured."""
 EXIT_CRASHED = 1
+START_SECONDS = 90.0
+"""Faust's own clients have been seen to wait for ever at their start, for a task of theirs that had died."""
 
 
 class StageWorker(Worker):
@@ -37,8 +42,8 @@ class StageWorker(Worker):
 def run(app: StageApp, probes: Probes | None = None) -> int:
     """Run `app` until SIGTERM or SIGINT, with `probes` (not started yet) beside it; give the exit code.
 
-    0 after an orderly stop, 1 after a crash. A worker that hangs ends the process itself, with 70. Logging is the
-    caller's; call this in the main thread.
+    0 after an orderly stop, 1 after a crash. A worker that hangs, at its start too, ends the process itself, with 70.
+    Logging is the caller's; call this in the main thread.
     """
     gc.set_threshold(*GC_THRESHOLDS)
     app.when_ready(gc.freeze)
@@ -49,8 +54,16 @@ def run(app: StageApp, probes: Probes | None = None) -> int:
         app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False, loglevel=None, daemon=True
     )
     worker.spinner = None
+    threading.Thread(target=demand_up, args=(app.up, START_SECONDS), name="start", daemon=True).start()
     with probes if probes is not None else nullcontext():
         return _exit_code(worker)
+
+
+def demand_up(up: threading.Event, seconds: float, end: Callable[[], None] = end_process) -> None:
+    """End the process, for its supervisor to start it again, where the app is not up in time."""
+    if not up.wait(seconds):
+        log.critical("the worker has not started within %.0f s: the process ends", seconds)
+        end()
 
 
 def _exit_code(worker: Any) -> int:

@@ -31,6 +31,7 @@ class Changelog:
         self.topic, self.home = topic, home
         self.settings = EngineSettings(bootstrap=bootstrap, group=topic, data_dir=home, local_state_records=1)
         self.admin = AdminClient(self.settings.client())
+        self.asker = self.settings.offset_reader("read_uncommitted")
         self.producer: Producer = self.settings.transactional_producer(topic)
         self.producer.init_transactions(WAIT)
         self.read = 0
@@ -65,10 +66,10 @@ class Changelog:
         parts = [Partition(number) for number in range(PARTITIONS)]
         if local:
             found = LocalState(self.settings, self.topic, CODEC)
-            while found.load_next(self.admin, parts):
+            while found.load_next(parts):
                 pass
         restore = Restore(
-            self.settings, self.topic, CODEC.loads, parts, ends(self.admin, self.topic, range(PARTITIONS))
+            self.settings, self.topic, CODEC.loads, parts, ends(self.asker, self.topic, range(PARTITIONS))
         )
         until(lambda: restore.step(0.1) or restore.done, WAIT, "the state to be restored")
         restore.close()
@@ -79,7 +80,7 @@ class Changelog:
 
     def save(self, parts: Sequence[Partition]) -> None:
         local = LocalState(self.settings, self.topic, CODEC)
-        local.begin(self.admin, member(parts), lambda _: None)
+        local.begin(self.asker, member(parts), lambda _: None)
         local.close(WAIT)
 
     def files(self) -> list[Path]:

@@ -152,7 +152,7 @@ def test_without_a_word_of_the_broker_that_the_partitions_are_ours_nothing_is_wr
     changelog.write(values(100))
     parts = changelog.life()
     local = LocalState(changelog.settings, changelog.topic, CODEC)
-    local.begin(changelog.admin, member(parts), refused)
+    local.begin(changelog.asker, member(parts), refused)
     local.close(WAIT)
 
     assert changelog.files() == []

@@ -5,13 +5,14 @@ from __future__ import annotations
 from time import monotonic
 
 import pytest
-from confluent_kafka import Consumer, IsolationLevel, Producer
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streaming.faust import transaction
 from streaming.faust.app import make_app
 from streaming.faust.settings import slot
 from tests.integration.engine.drivers import PARTITIONS
+from tests.integration.engine.hanging import leave_hanging
 from tests.integration.engine.in_process import counting, settings
 from tests.integration.engine.kafka_driver import Running
 from tests.integration.engine.place import WAIT, Place
@@ -81,10 +82,51 @@ def test_where_nobody_succeeds_the_broker_frees_readers_after_the_transactions_t
     assert seconds < WAIT / 2
 
 
-def test_a_stage_says_that_something_is_open_for_longer_than_it_may_be(
-    real_place: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no transaction may outlast, 10 s and what a broker takes to look, becomes 2 s."""
+    monkeypatch.setattr(transaction, "BROKER_LOOKS_SECONDS", -8.0)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("whose", ["first", "stranger"])
+def test_a_partition_goes_on_by_its_mark_where_the_broker_has_forgotten_the_end_of_a_transaction(
+    real_place: Place, caplog: pytest.LogCaptureFixture, whose: str
 ) -> None:
-    monkeypatch.setattr(transaction, "BROKER_LOOKS_SECONDS", -8.0)  # a transaction's 10 s become 2 s
+    place, group = real_place, real_place.prefix + "counting"
+    place.start("first").ready()
+    place.send(400)
+    place.settled()
+    assert place.workers[0].end() == 0
+    leave_hanging(place, f"{group}-{whose}", 7)
+    assert not stable(place)
+
+    second = Running(make_app(counting(place), settings(place, "second")))
+    try:
+        place.send(100)
+        place.settled()
+    finally:
+        second.stop()
+
+    assert "stay open: on by the changelog's marks" in caplog.text
+    assert stable(place) is (whose == "first")  # what hangs of a former owner is ended, a stranger's is not touched
+    place.audit()
+
+
+def stable(place: Place) -> bool:
+    """Whether the group has a committed offset of partition 0 with nothing open on it."""
+    reader = Consumer({"bootstrap.servers": place.bootstrap, "group.id": place.prefix + "counting"})
+    try:
+        [answer] = reader.committed([slot(place.prefix + "events", 0)], 2.0)
+    except KafkaException:
+        return False
+    finally:
+        reader.close()
+    return answer.error is None
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stage_says_that_something_is_open_for_longer_than_it_may_be(real_place: Place) -> None:
     server = {"bootstrap.servers": real_place.bootstrap}
     nobody = Consumer({**server, "group.id": real_place.prefix + "counting"}).consumer_group_metadata()
     stranger = Producer({**server, "transactional.id": real_place.prefix + "stranger"})

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from streaming.faust import owners
+from streaming.faust import cluster, owners
+from streaming.faust.cluster import Group
 from streaming.faust.owners import AGAIN_SECONDS, FormerOwners
 from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
@@ -18,7 +19,7 @@ class FakeProducer:
     def __init__(self, _: Any, name: str, __: Any) -> None:
         self.name = name
 
-    def open(self, _: Any) -> None:
+    def open(self) -> None:
         self.opened.append(self.name)
 
     def close(self) -> None: ...
@@ -42,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def former() -> FormerOwners:
     settings = EngineSettings(bootstrap="nowhere:1", group="g", instance="me")
-    return FormerOwners(settings, None, Watchdog())  # type: ignore[arg-type]
+    return FormerOwners(settings, Watchdog())
 
 
 def test_one_that_may_live_is_not_robbed_of_its_producer_at_each_assignment(clock: Clock) -> None:
@@ -60,7 +61,7 @@ def test_one_that_may_live_is_not_robbed_of_its_producer_at_each_assignment(cloc
 
 def test_one_that_is_dead_is_aborted_at_each_assignment(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     others = former()
-    monkeypatch.setattr(others, "_living", set)
+    monkeypatch.setattr(cluster, "group", lambda _: Group("Stable", frozenset({"g-me"})))
     for _ in range(2):
         others.abort_the_dead({"g-other"})
         others.abort_the_dead({"g-other"})

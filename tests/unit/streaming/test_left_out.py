@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
-from streaming.faust import left_out
+from streaming.faust import cluster, left_out
+from streaming.faust.cluster import Group
 from streaming.faust.faults import LeftOutside
 from streaming.faust.left_out import LeftOut
 from streaming.faust.settings import EngineSettings
+from streaming.stage import TransientError
 
-STABLE, EMPTY = ConsumerGroupState.STABLE, ConsumerGroupState.EMPTY
-PREPARING, COMPLETING = ConsumerGroupState.PREPARING_REBALANCING, ConsumerGroupState.COMPLETING_REBALANCING
-GONE, DOWN = KafkaError.GROUP_ID_NOT_FOUND, KafkaError._TIMED_OUT
+STABLE, EMPTY, GONE = "Stable", "Empty", "Dead"
+PREPARING, COMPLETING, UNKNOWN, DOWN = "PreparingRebalance", "CompletingRebalance", "Unknown", None
 
 
 class House:
-    """Looks on at one member, as time passes; `group`: what others are told of it, a state or the code of an error."""
+    """Looks on at one member, as time passes; `group`: the state that others hear of, None where no broker answers."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, group: ConsumerGroupState | int, *, answers: bool) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, group: str | None, *, answers: bool) -> None:
         self.now, self.group, self.answers, self.asked, self.member = 1_000.0, group, answers, 0, False
         monkeypatch.setattr(left_out, "monotonic", lambda: self.now)
-        monkeypatch.setattr(left_out, "AdminClient", lambda _: self)
+        monkeypatch.setattr(cluster, "group", self.describe)
         self.watch = LeftOut(EngineSettings(bootstrap="nowhere:1", group="g"), "failed")
 
-    def describe_consumer_groups(self, groups: list[str], **_: Any) -> dict[str, Future[Any]]:
-        told: Future[Any] = Future()
-        if isinstance(self.group, int):
-            told.set_exception(KafkaException(KafkaError(self.group)))
-        else:
-            told.set_result(SimpleNamespace(state=self.group))
-        return dict.fromkeys(groups, told)
+    def describe(self, *_: Any) -> Group:
+        if self.group is None:
+            raise TransientError("no broker answers")
+        return Group(self.group, frozenset())
 
     def committed(self, *_: Any) -> list[Any]:
         self.asked += 1
         if not self.answers:
-            raise KafkaException(KafkaError(DOWN))
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         return []
 
     def passes(self, seconds: float) -> None:
@@ -50,9 +47,7 @@ class House:
 
 
 @pytest.mark.parametrize("group", [STABLE, EMPTY, GONE])
-def test_one_that_others_are_answered_before_begins_anew(
-    monkeypatch: pytest.MonkeyPatch, group: ConsumerGroupState | int
-) -> None:
+def test_one_that_others_are_answered_before_begins_anew(monkeypatch: pytest.MonkeyPatch, group: str | None) -> None:
     house = House(monkeypatch, group, answers=False)
     house.passes(30)
     assert house.asked == 0
@@ -63,9 +58,9 @@ def test_one_that_others_are_answered_before_begins_anew(
     assert house.watch.found
 
 
-@pytest.mark.parametrize("group", [PREPARING, COMPLETING, ConsumerGroupState.UNKNOWN, DOWN])
+@pytest.mark.parametrize("group", [PREPARING, COMPLETING, UNKNOWN, DOWN])
 def test_one_in_a_slow_rebalance_or_without_brokers_is_not_even_asked(
-    monkeypatch: pytest.MonkeyPatch, group: ConsumerGroupState | int
+    monkeypatch: pytest.MonkeyPatch, group: str | None
 ) -> None:
     house = House(monkeypatch, group, answers=False)
     house.passes(300)

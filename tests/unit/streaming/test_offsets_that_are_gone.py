@@ -20,7 +20,7 @@ NO_CHANGELOG = Stage("s", "in", "s.failed", lambda _: None)
 
 def start(*committed: int, unmarked: set[int] | None = None, marked: dict[int, int] | None = None) -> Start:
     offsets = {number: Committed(offset, "") for number, offset in enumerate(committed)}
-    return Start(offsets, unmarked or set(), marked or {})
+    return Start(offsets, unmarked or set(), {number: Mark("id", at) for number, at in (marked or {}).items()})
 
 
 def partitions(count: int, **known: Any) -> list[Partition]:
@@ -61,9 +61,19 @@ def test_an_offset_past_the_changelog_is_where_it_goes_on() -> None:
     assert said.offset(0) == 13
 
 
+def test_all_who_had_a_partition_are_known() -> None:
+    said = Start({0: Committed(3, "one"), 1: Committed(-1, "")}, set(), {0: Mark("id", 2, "two"), 1: Mark("id", 1)})
+    assert said.owners() == {"one", "two"}
+
+
+@pytest.mark.parametrize("owner", ["", "scoring-w1", "a name"])
 @pytest.mark.parametrize("origin", ["abc-_9", ""])
-def test_a_mark_reads_as_it_was_written(origin: str) -> None:
-    assert Mark.of(Mark(origin, 12).to_bytes()) == Mark(origin, 12)
+def test_a_mark_reads_as_it_was_written(origin: str, owner: str) -> None:
+    assert Mark.of(Mark(origin, 12, owner).to_bytes()) == Mark(origin, 12, owner)
+
+
+def test_a_mark_of_before_marks_had_owners_says_where_it_goes_on() -> None:
+    assert Mark.of(b"abc 12") == Mark("abc", 12)
 
 
 @pytest.mark.parametrize("value", [None, b"", b"abc", b"abc -1", b"abc 1x", "abc ¹".encode(), b"\xff"])

@@ -43,7 +43,7 @@ def test_a_producer_that_takes_over_in_vain_is_gone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(engine_settings, "Producer", Watched)
     monkeypatch.setattr(TransactionalProducer, "insist", times_out)
     settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path)
-    former = FormerOwners(settings, None, Watchdog())  # type: ignore[arg-type]
+    former = FormerOwners(settings, Watchdog())
     for _ in range(3):
         with pytest.raises(KafkaException):
             former.abort("another")

@@ -43,7 +43,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> FakeConsumer:
     made = FakeConsumer()
     made.commit = lambda **_: None  # type: ignore[attr-defined]
     monkeypatch.setattr(EngineSettings, "group_consumer", lambda _: made)
-    monkeypatch.setattr(external, "AdminClient", lambda _: None)
+    monkeypatch.setattr(EngineSettings, "offset_reader", lambda *_: None)
     monkeypatch.setattr(external, "ends", lambda _, __, numbers: dict.fromkeys(numbers, (0, 1000)))
     return made
 

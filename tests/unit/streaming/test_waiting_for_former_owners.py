@@ -10,6 +10,7 @@ import pytest
 from streaming.faust import transaction
 from streaming.faust.app import EngineSettings
 from streaming.faust.faults import EngineBroken, Unsettled
+from streaming.faust.offsets import Committed
 from streaming.faust.transaction import KafkaKeeper
 from streaming.stage import Stage
 
@@ -29,11 +30,12 @@ class Aborts:
 
 @pytest.fixture
 def keeper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> KafkaKeeper:
-    monkeypatch.setattr(transaction, "last_owners", lambda *_: {"one"})
+    monkeypatch.setattr(transaction, "said_offsets", lambda *_: {0: Committed(7, "one")})
     made = object.__new__(KafkaKeeper)
     made.stage = Stage("s", "in", "s.failed", lambda _: None)
     made.settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path)
     made._look_due, made._unsettled = 0.0, None
+    made.asker = None  # type: ignore[assignment]
     made._former = Aborts()  # type: ignore[assignment]
     return made
 

@@ -1,0 +1,48 @@
+"""A worker that does not come up ends, instead of standing there until somebody sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from streaming.faust.watchdog import EXIT_HUNG
+from streaming.faust.worker import demand_up
+
+PROGRAM = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from streaming.faust import worker
+from streaming.faust.app import EngineSettings, make_app
+
+async def wait():
+    if sys.argv[2] == "hangs":
+        await asyncio.Event().wait()
+    app.loop.call_later(2, os.kill, os.getpid(), signal.SIGTERM)
+
+worker.START_SECONDS = 1.0
+app = make_app([], EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=Path(sys.argv[1])))
+app.on_first_start = wait
+sys.exit(worker.run(app))
+"""
+
+
+@pytest.mark.parametrize(("what", "code"), [("hangs", EXIT_HUNG), ("starts", 0)])
+def test_a_worker_whose_app_does_not_come_up_ends_and_one_that_is_up_goes_on(
+    what: str, code: int, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), what]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == code, ended.stderr
+
+
+def test_what_comes_up_in_time_is_left_alone() -> None:
+    up, ended = threading.Event(), threading.Event()
+    up.set()
+    demand_up(up, 0.01, ended.set)
+    assert not ended.is_set()
+    demand_up(threading.Event(), 0.01, ended.set)
+    assert ended.is_set()
