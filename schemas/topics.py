@@ -36,7 +36,10 @@ def failed(stage: str) -> str:
 
 
 def changelog(stage: str) -> str:
-    """Topic that the state of `stage` can be restored from; ingest, which has none, marks in it where it has been."""
+    """Topic that the state of `stage` can be restored from.
+
+    Ingest, which has none, marks in it where it has been, and the relay of routing how far its lanes are.
+    """
     return f"{stage}.state"
 
 
@@ -55,7 +58,7 @@ def all_topics(queues: list[str]) -> list[Topic]:
         Topic(SALES_ASSIGNMENTS, "compact,delete", 400 * DAY_MS),
         Topic(SALES_OUTCOMES, "delete", -1),
         Topic(MARKETING_FEEDBACK, "compact"),
-        *(Topic(changelog(stage), "compact") for stage in ("ingest", "scoring")),
+        *(Topic(changelog(stage), "compact") for stage in ("ingest", "scoring", "routing")),
         *(Topic(failed(stage), "delete", -1, FAILED_RECORD_BYTES) for stage in ("ingest", "scoring", "routing")),
         Topic(REPLAYS, "compact"),
     ]

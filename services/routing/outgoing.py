@@ -1,8 +1,8 @@
 """Records to Kafka, exactly once: with them, in one transaction, goes how far each lane of the outbox is.
 
-The lane's position is kept as an offset of a consumer group that nobody joins, on the partition of that number. A
-fixed transactional id fences: of two publishers only the younger one can commit, and when it has taken the id, what
-the older one left open is aborted. The metadata of an offset names the ledger that it counts for.
+That is a record of the topic `routing.state`, and the last one counts: it tells of all lanes, and names the ledger that
+it counts for. A fixed transactional id fences: of two publishers only the younger one can commit, and when it has
+taken the id, what the older one left open is ended, so what it then reads is the last word.
 """
 
 from __future__ import annotations
@@ -10,12 +10,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from time import monotonic, sleep
+from typing import NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+import orjson
+from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.topics import LEADS_SCORED, changelog
 from services.routing.ledger.outbox import Waiting
 from streaming.client import IN_FLIGHT, KafkaAddress
-from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
+from streaming.faust.calls import insist
+from streaming.faust.faults import TopicMissing, Unsettled
+from streaming.faust.marks import last_values
+from streaming.faust.offsets import demand_topics, ends, stable_offsets
+from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
 from streaming.partition import destination
 
@@ -24,22 +31,45 @@ log = logging.getLogger(__name__)
 CALL_SECONDS, PAUSE_SECONDS = 5.0, 0.2
 CLOSE_SECONDS = 30.0
 SETTLE_SECONDS = 60.0
+TOPIC_SECONDS = 5.0
 RETRY_BACKOFF_MS = 10  # the next transaction is refused while the markers of the last one are written
+LANES = b"lanes"
+"""Key of the record that says how far the lanes are, in partition 0."""
 
 
 class PublisherLost(Exception):
     """This publisher cannot go on (fenced, or the broker refused): make a new one."""
 
 
+class Lanes(NamedTuple):
+    """Next sequence of each lane of a ledger."""
+
+    ledger_id: str
+    nexts: Mapping[int, int]
+
+    def to_bytes(self) -> bytes:
+        """As it stands in the topic."""
+        return orjson.dumps({"ledger": self.ledger_id, "next": {str(lane): at for lane, at in self.nexts.items()}})
+
+    @classmethod
+    def of(cls, value: bytes) -> Lanes:
+        """Raises ValueError, KeyError, TypeError for what is no such record."""
+        said = orjson.loads(value)
+        return cls(said["ledger"], {int(lane): at for lane, at in said["next"].items()})
+
+
 class KafkaPublisher:
     """One transaction at a time, under the id `name`."""
 
     def __init__(
-        self, address: KafkaAddress, name: str, lanes_topic: str, ledger_id: str, watchdog: Watchdog | None = None
+        self, address: KafkaAddress, name: str, prefix: str, ledger_id: str, watchdog: Watchdog | None = None
     ) -> None:
-        self.lanes_topic, self.ledger_id = lanes_topic, ledger_id
+        """`prefix` as of the topics."""
+        self.ledger_id = ledger_id
+        self.lanes_topic, self.marks_topic = prefix + LEADS_SCORED, prefix + changelog("routing")
         self._watchdog = watchdog or Watchdog()
         self._partitions: dict[str, int] = {}
+        self._marked: dict[int, int] = {}
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -52,69 +82,84 @@ class KafkaPublisher:
                 message_max_bytes=8_000_000,
             )
         )
-        self._group = Consumer(
-            address.librdkafka_config(group_id=name, enable_auto_commit=False, isolation_level="read_committed")
-        )
+        self._settings = EngineSettings(bootstrap=address.bootstrap, librdkafka=address.options, group=name)
+        self._asker = self._settings.offset_reader("read_uncommitted")
 
     def open(self) -> None:
-        """Take the id. Raises PublisherLost."""
+        """Take the id, and read how far the lanes are. Raises PublisherLost."""
         self._watchdog.start()
         try:
             insist(self._watchdog, self._producer.init_transactions, seconds=30.0, patience=SETTLE_SECONDS)
-        except KafkaException as exc:
+            demand_topics(self._asker, [self.marks_topic], TOPIC_SECONDS)
+            around = ends(self._asker, self.marks_topic, [0])
+            said = last_values(self._settings, self.marks_topic, around, LANES).get(0)
+            if said is not None and (lanes := Lanes.of(said)).ledger_id == self.ledger_id:
+                self._marked = dict(lanes.nexts)
+        except (KafkaException, TopicMissing, Unsettled) as exc:
             raise PublisherLost(str(exc)) from exc
+        except (ValueError, KeyError, TypeError) as exc:
+            raise PublisherLost(f"the last word of {self.marks_topic} on the lanes cannot be read: {exc}") from exc
 
     def close(self) -> None:
         """Give the clients up; what is open is aborted by whoever takes the id next."""
         with self._watchdog.limit("the relay's close", CLOSE_SECONDS):
             self._producer.purge(blocking=False)
-            self._group.close()
+            self._asker.close()
         self._watchdog.close()
 
     def positions(self, lanes: Collection[int]) -> dict[int, int]:
         """Next sequence of each of `lanes` that Kafka knows for this ledger. Raises PublisherLost."""
-        if not lanes:
-            return {}
-        until = monotonic() + SETTLE_SECONDS
-        while True:
-            try:
-                found = self._group.committed([self._slot(lane) for lane in sorted(lanes)], CALL_SECONDS)
-            except KafkaException as exc:
-                if monotonic() > until:
-                    raise PublisherLost(str(exc)) from exc
-                sleep(PAUSE_SECONDS)
-                continue
-            wrong = [at.error for at in found if at.error is not None]
-            if not wrong:
-                return {at.partition: at.offset for at in found if at.offset >= 0 and at.metadata == self.ledger_id}
-            if monotonic() > until:
-                raise PublisherLost(str(wrong[0]))
-            sleep(PAUSE_SECONDS)
+        marked = {lane: self._marked[lane] for lane in lanes if lane in self._marked}
+        return self._of_the_group(sorted(set(lanes) - marked.keys())) | marked
 
     def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None:
         """Publish `records` and move the lanes to `nexts`, together. Raises PublisherLost.
 
         Whether the records are published is not known then: ask a new publisher for `positions` before anything else.
         """
+        lanes = Lanes(self.ledger_id, {**self._marked, **nexts})
         try:
             self._producer.begin_transaction()
             for record in records:
-                self._produce(record)
-            slots = [self._slot(lane, at) for lane, at in nexts.items()]
-            member = self._group.consumer_group_metadata()
-            send = self._producer.send_offsets_to_transaction
-            insist(self._watchdog, send, slots, member, seconds=CALL_SECONDS, patience=OFFSETS_PATIENCE_SECONDS)
+                topic, key, value, headers, chosen, _ = record.output
+                number = destination(key, chosen, record.lane, self._count(topic))
+                self._produce(topic, key, value, number, list(headers))
+            self._produce(self.marks_topic, LANES, lanes.to_bytes(), 0, [])
             insist(self._watchdog, self._producer.commit_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
         except KafkaException as exc:
             self._abort(exc)
             raise PublisherLost(str(exc)) from exc
+        self._marked = dict(lanes.nexts)
 
-    def _produce(self, record: Waiting) -> None:
-        topic, key, value, headers, chosen, _ = record.output
-        number = destination(key, chosen, record.lane, self._count(topic))
+    def _of_the_group(self, lanes: Sequence[int]) -> dict[int, int]:
+        """Until 2026-11 lanes were offsets of a group that nobody joins: for those that have never been marked."""
+        if not lanes:
+            return {}
+        until, reader = monotonic() + SETTLE_SECONDS, self._settings.offset_reader("read_committed")
+        try:
+            while True:
+                try:
+                    found = stable_offsets(reader, self.lanes_topic, lanes)
+                except Unsettled as exc:
+                    if monotonic() > until:
+                        raise PublisherLost(str(exc)) from exc
+                    sleep(PAUSE_SECONDS)
+                else:
+                    return {n: at.offset for n, at in found.items() if at.offset >= 0 and at.owner == self.ledger_id}
+        finally:
+            reader.close()
+
+    def _produce(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        number: int,
+        headers: list[tuple[str, str | bytes | None]],
+    ) -> None:
         while True:
             try:
-                self._producer.produce(topic, value, key, number, headers=list(headers))
+                self._producer.produce(topic, value, key, number, headers=headers)
             except BufferError:  # the broker is slower than the ledger
                 self._producer.poll(0.05)
             else:
@@ -129,11 +174,6 @@ class KafkaPublisher:
                 raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"{topic} has no partitions"))
             self._partitions[topic] = len(found.partitions)
         return self._partitions[topic]
-
-    def _slot(self, lane: int, at: int | None = None) -> TopicPartition:
-        if at is None:
-            return TopicPartition(self.lanes_topic, lane)
-        return TopicPartition(self.lanes_topic, lane, at, self.ledger_id)
 
     def _abort(self, why: KafkaException) -> None:
         """Where nothing answers, that is left to the next publisher."""

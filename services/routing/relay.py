@@ -20,7 +20,6 @@ import psycopg
 from confluent_kafka import KafkaException
 from sqlalchemy.exc import SQLAlchemyError
 
-from schemas.topics import LEADS_SCORED
 from services.routing.background import Background
 from services.routing.ledger import Ledger, outbox
 from services.routing.ledger.connection import KEEPALIVE
@@ -67,7 +66,7 @@ class OutOfStep(Exception):
 def kafka_relay(ledger: Ledger, address: KafkaAddress, prefix: str = "") -> Relay:
     """The relay of `ledger` to the brokers at `address`; `prefix` as of the topics."""
     name = f"{prefix}baton-relay"
-    return Relay(ledger, name, lambda ledger_id: KafkaPublisher(address, name, prefix + LEADS_SCORED, ledger_id))
+    return Relay(ledger, name, lambda ledger_id: KafkaPublisher(address, name, prefix, ledger_id))
 
 
 class Relay(Background):

@@ -47,11 +47,18 @@ class Mark(NamedTuple):
 
 
 def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, Ends]) -> dict[int, Mark | None]:
-    """The last committed mark of each partition of a changelog; `around`: where they begin and end.
+    """The last committed mark of each partition of a changelog that has one. Raises as `last_values`."""
+    return {number: Mark.of(value) for number, value in last_values(settings, changelog, around, MARK).items()}
 
-    Raises Unsettled where a transaction is open before one of these ends, KafkaException.
+
+def last_values(
+    settings: EngineSettings, topic: str, around: Mapping[int, Ends], key: bytes
+) -> dict[int, bytes | None]:
+    """The last committed value of `key` in each partition that has one; `around`: where they begin and end.
+
+    Looked for from the end. Raises Unsettled where a transaction is open before one of these ends, KafkaException.
     """
-    found: dict[int, Mark | None] = {}
+    found: dict[int, bytes | None] = {}
     left = {number: (low, high) for number, (low, high) in around.items() if low < high}
     if not left:
         return found
@@ -59,7 +66,7 @@ def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, En
     try:
         while left:
             starts = {number: max(low, high - back) for number, (low, high) in left.items()}
-            found |= _read(reader, changelog, starts, left)
+            found |= _read(reader, topic, key, starts, left)
             left = {n: (low, starts[n]) for n, (low, _) in left.items() if n not in found and starts[n] > low}
             back *= FURTHER
     finally:
@@ -68,25 +75,25 @@ def last_marks(settings: EngineSettings, changelog: str, around: Mapping[int, En
 
 
 def _read(
-    reader: Consumer, changelog: str, starts: Mapping[int, int], around: Mapping[int, Ends]
-) -> dict[int, Mark | None]:
-    """The last marks from `starts` to the ends."""
-    found: dict[int, Mark | None] = {}
+    reader: Consumer, topic: str, key: bytes, starts: Mapping[int, int], around: Mapping[int, Ends]
+) -> dict[int, bytes | None]:
+    """The last values of `key` from `starts` to the ends."""
+    found: dict[int, bytes | None] = {}
     todo, last = dict(starts), monotonic()
-    reader.assign([slot(changelog, number, start) for number, start in starts.items()])
+    reader.assign([slot(topic, number, start) for number, start in starts.items()])
     while todo:
         messages = reader.consume(10_000, 0.1)
         if messages:
             last = monotonic()
         elif monotonic() - last > STILL_SECONDS:
-            raise Unsettled(f"the end of {changelog} does not come")
+            raise Unsettled(f"the end of {topic} does not come")
         for message in messages:
             number, at, error = message.partition() or 0, message.offset() or 0, message.error()
             if number not in todo:
                 continue
             if error is None:
-                if at < around[number][1] and message.key() == MARK:
-                    found[number] = Mark.of(message.value())
+                if at < around[number][1] and message.key() == key:
+                    found[number] = message.value()
                 at += 1
             elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
                 if error.retriable():

@@ -191,6 +191,7 @@ class Session:
             log.warning("%s: overtaken: %s", self.stage.name, why)
             self._look_again()
         except TransientError as error:
+            self._size = max(1, self._size // 2)  # it may be more than a store takes before it gives up
             self._look_again()
             self._hold(str(error))
         except Refused as why:

@@ -181,6 +181,7 @@ class Site:
         plain += [f"{TOLD}leads.scored", f"{TOLD}out", f"{TOLD}side", f"{TOLD}sums.failed"]
         topics = [NewTopic(name, PARTITIONS, 1) for name in plain]
         topics.append(NewTopic(f"{KEPT}sums.state", PARTITIONS, 1, topic_configs=COMPACTED))
+        topics.append(NewTopic(f"{TOLD}routing.state", PARTITIONS, 1, topic_configs=COMPACTED))
         self._make(topics)
         self.make_side_topic()
         path = Settings(

@@ -13,7 +13,8 @@ from sqlalchemy.engine import URL, make_url
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
-IDLE_TIMEOUT_MS = 120_000
+IDLE_TIMEOUT_MS = 30_000
+"""A worker that is frozen in a round holds the rows that its successors need; so long it may do nothing there."""
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """For client and server alike, in seconds, and for the last in ms: a side that has gone without a word is found out
 within half a minute, and its locks are free, instead of after two hours."""

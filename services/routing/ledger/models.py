@@ -216,7 +216,7 @@ class OutboxRow(Table):
 
 
 class RelayPosition(Table):
-    """Sequence up to which a lane was published, as the relay last noted it; Kafka's own offset comes first."""
+    """Sequence up to which a lane was published, as the relay last noted it; what Kafka says comes first."""
 
     __tablename__ = "relay_positions"
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import text
 
-from services.routing.ledger import Ledger, apply_roster, upgrade
+from services.routing.ledger import Ledger, apply_roster, connection, upgrade
 from services.routing.ledger.answers import Desk, NotTheirs
 from services.routing.roster import Roster
 from services.routing.stage import make_stage
@@ -146,6 +146,22 @@ def test_a_lock_that_is_held_too_long_is_a_fault_that_passes(ledger: Ledger) -> 
         holder.execute(text("SELECT 1 FROM reps FOR UPDATE"))
         with pytest.raises(TransientError):
             wait_in_vain()
+
+
+def test_a_worker_that_is_frozen_in_a_round_holds_up_its_successor_for_a_while_only(
+    ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "IDLE_TIMEOUT_MS", 1_000)
+    soon = Ledger.at(database_url)
+
+    def frozen() -> None:
+        with soon.round(TOPIC, [Move(0, 0, 1)]):
+            work(ledger, 0, ["lena"])  # waits for the row that is held, and has it once the database ends the holder
+
+    with pytest.raises(TransientError):
+        frozen()
+    soon.close()
+    assert ledger.position(TOPIC, 0) == 1
 
 
 def test_a_deadlock_is_a_fault_that_passes(ledger: Ledger) -> None:

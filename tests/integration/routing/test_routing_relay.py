@@ -209,7 +209,7 @@ def test_a_gap_in_a_lane_is_told_and_not_jumped_over() -> None:
 
 @pytest.mark.kafka
 def test_leads_reach_their_topics_in_kafka_exactly_once(ledger: Ledger, kafka: str, topic_prefix: str) -> None:
-    names = ["leads.scored", "sales.queue.enterprise", "sales.queue.general", "sales.assignments"]
+    names = ["leads.scored", "sales.queue.enterprise", "sales.queue.general", "sales.assignments", "routing.state"]
     apply(kafka, [TopicSpec(topic_prefix + name, partitions=4) for name in names])
     leads = [world.lead(f"lead-{i}", segments=["enterprise"] if i % 2 else []) for i in range(200)]
     run = runner(ledger, world.plan(), prefix=topic_prefix)

@@ -119,6 +119,7 @@ def test_the_topics_of_kubernetes_are_as_the_code_would_make_them() -> None:
         "leads.scored",
         "ingest.state",
         "scoring.state",
+        "routing.state",
         "sales.assignments",
     } <= actual.keys()
     assert {name: expected.get(name) for name in actual} == actual

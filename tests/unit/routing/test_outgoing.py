@@ -1,4 +1,4 @@
-"""Publishing for the relay: what librdkafka may do that its words do not say."""
+"""Publishing for the relay: what librdkafka may do that its words do not say, and what lanes say of themselves."""
 
 import threading
 from collections.abc import Callable
@@ -8,40 +8,36 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from services.routing import outgoing
-from services.routing.outgoing import KafkaPublisher, PublisherLost
+from services.routing.outgoing import KafkaPublisher, Lanes, PublisherLost
 from streaming.client import KafkaAddress
 from streaming.faust import calls
+from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
 from tests.waiting import until
 
 
 class Hanging:
-    """A producer whose offsets never go through."""
+    """A producer whose transactions never go through."""
 
     def __init__(self, _: Any) -> None:
         self.go_on = threading.Event()
 
     def init_transactions(self, _: float) -> None: ...
     def begin_transaction(self) -> None: ...
-    def commit_transaction(self, _: float) -> None: ...
+    def produce(self, *_: Any, **__: Any) -> None: ...
 
-    def send_offsets_to_transaction(self, *_: Any) -> None:
+    def commit_transaction(self, _: float) -> None:
         assert self.go_on.wait(30)
-
-
-class Group:
-    """A consumer that knows no group."""
-
-    def __init__(self, _: Any) -> None: ...
-    def consumer_group_metadata(self) -> None: ...
 
 
 @pytest.fixture
 def publisher(monkeypatch: pytest.MonkeyPatch) -> Callable[[Watchdog], KafkaPublisher]:
     monkeypatch.setattr(outgoing, "Producer", Hanging)
-    monkeypatch.setattr(outgoing, "Consumer", Group)
+    monkeypatch.setattr(EngineSettings, "offset_reader", lambda *_: None)
+    monkeypatch.setattr(outgoing, "demand_topics", lambda *_: {})
+    monkeypatch.setattr(outgoing, "ends", lambda *_: {0: (0, 0)})
     monkeypatch.setattr(calls, "HUNG_SECONDS", 0.1 - outgoing.CALL_SECONDS)
-    return lambda watchdog: KafkaPublisher(KafkaAddress.parse("nowhere"), "relay", "lanes", "ledger", watchdog)
+    return lambda watchdog: KafkaPublisher(KafkaAddress.parse("nowhere"), "relay", "", "ledger", watchdog)
 
 
 def test_a_call_that_hangs_past_its_time_ends_the_process(publisher: Callable[[Watchdog], KafkaPublisher]) -> None:
@@ -61,7 +57,7 @@ def test_a_call_that_hangs_past_its_time_ends_the_process(publisher: Callable[[W
 class Silent(Hanging):
     """A producer whose coordinator never answers."""
 
-    def send_offsets_to_transaction(self, *_: Any) -> None:
+    def commit_transaction(self, _: float) -> None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "", False, True))
 
     def abort_transaction(self, _: float) -> None:
@@ -72,9 +68,34 @@ def test_a_coordinator_that_stays_silent_is_left_to_a_new_publisher(
     publisher: Callable[[Watchdog], KafkaPublisher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outgoing, "Producer", Silent)
-    monkeypatch.setattr(outgoing, "OFFSETS_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(outgoing, "SETTLE_SECONDS", 0.05)
     made = publisher(Watchdog())
     made.open()
 
     with pytest.raises(PublisherLost):
         made.publish([], {})
+
+
+def test_lanes_read_as_they_were_written() -> None:
+    lanes = Lanes("a ledger", {0: 3, 11: 4_000_000_000})
+    assert Lanes.of(lanes.to_bytes()) == lanes
+
+
+@pytest.mark.parametrize("said", [b"{}", b"[]", b"nothing", b'{"ledger": "a", "next": {"x": 1}}'])
+def test_lanes_that_cannot_be_read_are_told_and_not_passed_over(
+    publisher: Callable[[Watchdog], KafkaPublisher], monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr(outgoing, "last_values", lambda *_: {0: said})
+    with pytest.raises(PublisherLost, match=r"routing\.state on the lanes cannot be read"):
+        publisher(Watchdog()).open()
+
+
+@pytest.mark.parametrize(("ledger", "known"), [("ledger", {1: 7}), ("another", {})])
+def test_lanes_count_for_the_ledger_that_they_name(
+    publisher: Callable[[Watchdog], KafkaPublisher], monkeypatch: pytest.MonkeyPatch, ledger: str, known: dict[int, int]
+) -> None:
+    monkeypatch.setattr(outgoing, "last_values", lambda *_: {0: Lanes(ledger, {1: 7}).to_bytes()})
+    made = publisher(Watchdog())
+    monkeypatch.setattr(made, "_of_the_group", lambda _: {})
+    made.open()
+    assert made.positions({1, 2}) == known

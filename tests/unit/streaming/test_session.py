@@ -16,7 +16,7 @@ from streaming.faust.status import Status
 from streaming.faust.watchdog import Watchdog
 from streaming.metrics import REGISTRY
 from streaming.probes import Readiness
-from streaming.stage import Stage
+from streaming.stage import Stage, TransientError
 
 
 class FakeConsumer:
@@ -171,3 +171,17 @@ def test_the_lag_of_partitions_that_others_have_is_not_told_any_more(session: Se
     session.close()
 
     assert REGISTRY.get_sample_value("baton_consumer_lag_records", shown) is None
+
+
+def test_a_round_that_a_store_gives_up_is_tried_again_with_fewer_records(
+    session: Session, consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gives_up(*_: Any) -> None:
+        raise TransientError("idle in a transaction for too long")
+
+    before = session._size
+    monkeypatch.setattr(session.keeper, "settle", gives_up)
+    consumer.ready = [[said(0, 5)], []]
+    session.step()
+
+    assert session._size == before // 2
