@@ -17,6 +17,8 @@ from streaming.faust.watchdog import Watchdog
 from streaming.run import Result, run
 from streaming.stage import Move, Stage, Store
 
+MEND = "remove the position of that partition from the store (docs/operating.md, 'Offsets that are gone')"
+
 
 class StoreKeeper:
     """Keeps one stage's state and positions in its `store`."""
@@ -42,7 +44,7 @@ class StoreKeeper:
             with self.watchdog.limit("store.position", self.settings.settle_timeout_seconds):
                 known = self.store.position(self.stage.source, part.number)
             at = -1 if known is None else known
-            part.next = start_of(self.stage.source, part.number, at, around[part.number])
+            part.next = start_of(self.stage.source, part.number, at, around[part.number], MEND)
         return True
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 Ends: TypeAlias = tuple[int, int]
 """First offset of a partition, and the one after its last record (high watermark, open transactions included)."""
 
+MEND_OF_GROUP = "set the group's offsets to the earliest; do not delete them"
 ASK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
 
@@ -115,16 +116,16 @@ def demand_partitions(stage: Stage, counts: Mapping[str, int]) -> None:
     raise TopicMissing(f"{stage.changelog} has {changelog} partitions, {stage.source} has {source}: {mend}")
 
 
-def start_of(topic: str, number: int, committed: int, around: tuple[int, int]) -> int:
+def start_of(topic: str, number: int, committed: int, around: tuple[int, int], mend: str = MEND_OF_GROUP) -> int:
     """Where a partition goes on: at the committed offset, or at its first record where none is committed.
 
-    Raises EngineBroken where the partition ends before the committed offset: it was made anew or cut.
+    Raises EngineBroken, with the mend, where the partition ends before the committed offset: it was made anew or cut.
     """
     low, high = around
     if committed > high:
         raise EngineBroken(
             f"{topic}-{number} ends at {high}, but {committed} is committed: the topic was made anew or lost records. "
-            "Where that is meant, set the group's offsets to the earliest; do not delete them"
+            f"Where that is meant, {mend}"
         )
     if 0 <= committed < low:
         log.error("%s-%d: records %d to %d were deleted before they were processed", topic, number, committed, low - 1)

@@ -103,6 +103,8 @@ def main() -> int:
         poll_interval_seconds=20,
         max_records=40,
         breaker_resume_seconds=3,
+        local_state_seconds=10,
+        local_state_records=100,
     )
     names = {"name": "sums", "source": told.prefix + told.source, "failed": told.prefix + "sums.failed"}
     summing = Summing(told.prefix, Path(told.dir) / f"{told.instance}.slow", told.pause, large=not told.database)

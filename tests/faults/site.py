@@ -34,7 +34,7 @@ COMPACTED = {
     "segment.ms": "2000",
     "min.cleanable.dirty.ratio": "0.01",
     "min.compaction.lag.ms": "0",
-    "delete.retention.ms": "0",
+    "delete.retention.ms": "60000",
 }
 NODE = {"log.cleaner.backoff.ms": "1000", "log.cleaner.threads": "1"}
 

@@ -96,7 +96,7 @@ def _hit(site: Site, faults: Sequence[Fault]) -> dict[str, set[int]]:
         elif fault.kind == c.DB_LOCK:
             stages = {stage: None for stage, name in c.LEDGERS.items() if fault.what.startswith(name)}
         elif fault.kind in c.ONE_WORKER:
-            stages = {fault.stage: site.owned(_victim(site, fault)) or None}
+            stages = {fault.stage: site.owned(_victim(site, fault))}
         else:
             stages = {fault.stage: None}
         for stage, numbers in stages.items():

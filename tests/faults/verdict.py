@@ -17,6 +17,8 @@ from tests.faults.closed_form import KEYS, NOTHING, PARTITIONS, REASONS, Sum, en
 from tests.faults.patience import Patience
 
 SHOWN = 5
+COMPACTS_FROM = 20_000
+"""Offsets of a changelog after which most of its records must be gone: compaction was to run meanwhile."""
 READ_SECONDS = 900.0
 
 
@@ -81,8 +83,14 @@ def judge_sums(bootstrap: str, prefix: str, events: int, table: str | None) -> V
             verdict.lost += len(rest)
             verdict.say(f"{prefix}out: {len(rest)} events of key {key} are missing, the first is {rest[0]}")
     _judge_failed(verdict, bootstrap, prefix, events, too_large)
-    found, stood = _state_in_kafka(bootstrap, prefix) if table is None else _state_in_table(table)
-    verdict.notes.append(stood)
+    if table is None:
+        found, records, offsets = _state_in_kafka(bootstrap, prefix)
+        verdict.notes.append(f"changelog: {records} records left of {offsets} offsets")
+        if offsets > COMPACTS_FROM and 2 * records > offsets:
+            verdict.say(f"{prefix}sums.state was not compacted: {records} records of {offsets} offsets are there")
+    else:
+        found, waiting = _state_in_table(table)
+        verdict.notes.append(f"outbox: {waiting} records left")
     for key in range(KEYS):
         expected, seen = end_of(key, events, too_large), found.get(key_of(key), NOTHING)
         if seen != expected:
@@ -134,7 +142,8 @@ def _judge_failed(verdict: Verdict, bootstrap: str, prefix: str, events: int, to
     verdict.notes.append("failed " + ", ".join(f"{reason} {times}" for reason, times in sorted(reasons.items())))
 
 
-def _state_in_kafka(bootstrap: str, prefix: str) -> tuple[dict[bytes, Sum], str]:
+def _state_in_kafka(bootstrap: str, prefix: str) -> tuple[dict[bytes, Sum], int, int]:
+    """The state; how many records say it, of how many offsets."""
     found: dict[bytes, Sum] = {}
     records = 0
     last: dict[int, int] = {}
@@ -148,14 +157,15 @@ def _state_in_kafka(bootstrap: str, prefix: str) -> tuple[dict[bytes, Sum], str]
             found.pop(message.key() or b"", None)
         else:
             found[message.key() or b""] = Sum(*json.loads(value))
-    return found, f"changelog: {records} records left of {sum(last.values())} offsets"
+    return found, records, sum(last.values())
 
 
-def _state_in_table(url: str) -> tuple[dict[bytes, Sum], str]:
+def _state_in_table(url: str) -> tuple[dict[bytes, Sum], int]:
+    """The state, and how much waits in the outbox."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT key, count, checksum FROM sums").fetchall()
         waiting = connection.execute("SELECT count(*) FROM outbox").fetchall()[0][0]
-    return {bytes(key): Sum(count, checksum) for key, count, checksum in rows}, f"outbox: {waiting} records left"
+    return {bytes(key): Sum(count, checksum) for key, count, checksum in rows}, int(waiting)
 
 
 def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: float) -> Verdict:
