@@ -112,8 +112,6 @@ class Engine(Service):
         if self._stop.is_set():  # it is leaving: whoever goes on with its partitions aborts what is open
             log.warning("%s: session lost (%s)", self.stage.name, why)
             return
-        if self.settings.static_instance:
-            raise EngineBroken(f"{why}. Another worker may have the name {self.settings.instance}")
         if len(self._lost) == LOST_LIMIT and now - self._lost[0] < LOST_WINDOW_SECONDS:
             raise EngineBroken(
                 f"{LOST_LIMIT + 1} sessions were lost within {LOST_WINDOW_SECONDS:.0f} s, the last since {why}. "

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from streaming.faust.marks import MARK, Mark, last_marks
+from streaming.faust.offsets import ends
 from tests.integration.engine.drivers import PARTITIONS
+from tests.integration.engine.in_process import settings
 from tests.integration.engine.place import WAIT, Place
 from tests.waiting import until
 
@@ -76,6 +79,44 @@ def test_a_worker_that_dies_as_it_takes_its_first_partitions_leaves_them_to_othe
     place.start("other", *kind).ready()
     place.settled()
     place.audit()
+
+
+@KINDS
+def test_a_changelog_of_before_its_marks_had_positions_leaves_it_to_the_group(
+    real_place: Place, kind: tuple[str, ...]
+) -> None:
+    place = real_place
+    worked(place, kind)
+    write(place, {number: [(MARK, b"")] for number in range(PARTITIONS)})
+
+    second = place.start("second", *kind).ready()
+    place.send(100)
+    place.settled()
+    assert "the group says" not in second.said()
+    place.audit()
+
+
+def test_the_last_mark_is_found_however_much_state_came_after_it(real_place: Place) -> None:
+    place, changelog, told = real_place, real_place.prefix + "counting.state", settings(real_place, "one")
+    state = [(b"k%d" % number, b"1") for number in range(2_500)]
+    write(place, {0: [(MARK, Mark("id", 7).to_bytes()), *state], 1: state, 2: [(MARK, b""), *state[:50]]})
+
+    asker = told.offset_reader("read_uncommitted")
+    found = last_marks(told, changelog, ends(asker, changelog, range(PARTITIONS)))
+    asker.close()
+
+    assert found == {0: Mark("id", 7), 2: None}
+
+
+def write(place: Place, records: dict[int, list[tuple[bytes, bytes]]]) -> None:
+    """Records of the changelog, by partition, in one transaction."""
+    writer = Producer({"bootstrap.servers": place.bootstrap, "transactional.id": place.prefix + "old"})
+    writer.init_transactions(WAIT)
+    writer.begin_transaction()
+    for number, of_one in records.items():
+        for key, value in of_one:
+            writer.produce(place.prefix + "counting.state", value, key, number)
+    writer.commit_transaction(WAIT)
 
 
 def worked(place: Place, kind: tuple[str, ...]) -> AdminClient:
