@@ -39,12 +39,15 @@ test: dev  ## unit, contract and functional tests (under ten minutes)
 integration: dev  ## what only real Apache Kafka can show (Docker, or Java and Maven)
 	$(BIN)/python -m pytest -m "real_kafka and not faults"
 
-.PHONY: faults faults-few soak
+.PHONY: faults faults-few faults-each soak
 faults: dev  ## kill, freeze and cut off everything in turn, on real Kafka and PostgreSQL (minutes)
 	$(BIN)/python -m pytest -m faults -s -o faulthandler_timeout=0
 
 faults-few: dev  ## five of them on the whole path, the same each time
 	$(BIN)/python -m pytest -m faults -k a_few_faults -s -o faulthandler_timeout=0
+
+faults-each: setup  ## every kind alone on every stage, ingest, scoring and routing among them (a quarter of an hour)
+	@$(BIN)/python -m tests.faults --each
 
 soak: setup  ## the same at random for SOAK_MINUTES (60), with SOAK_SEED, which is drawn and printed where none is given
 	@$(BIN)/python -m tests.faults --minutes $(or $(SOAK_MINUTES),60) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
