@@ -7,6 +7,7 @@ believes it to be, so a worker that another one has overtaken changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from streaming.faust.assignment import Assignment, Partition
@@ -17,6 +18,7 @@ from streaming.faust.watchdog import Watchdog
 from streaming.run import Result, run
 from streaming.stage import Move, Stage, Store
 
+SHOW_SECONDS = 1.0
 MEND = "remove the position of that partition from the store (docs/operating.md, 'Offsets that are gone')"
 
 
@@ -26,6 +28,8 @@ class StoreKeeper:
     def __init__(self, stage: Stage, store: Store, settings: EngineSettings, watchdog: Watchdog) -> None:
         self.stage, self.store, self.settings, self.watchdog = stage, store, settings, watchdog
         self.asker = settings.offset_reader("read_uncommitted")
+        self._unshown: dict[int, int] = {}
+        self._show_due = 0.0
 
     def open(self) -> None:
         """Nothing to take: the store fences by position."""
@@ -35,7 +39,8 @@ class StoreKeeper:
         self.asker.close()
 
     def abandon(self) -> None:
-        """Nothing is under way."""
+        """Nothing is under way; of partitions that may be another worker's nothing more is said."""
+        self._unshown.clear()
 
     def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:  # noqa: ARG002 the protocol's
         """Ask the store where the partitions go on. Raises TransientError, KafkaException."""
@@ -48,14 +53,19 @@ class StoreKeeper:
         return True
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
-        """Nothing to do: the store has it all."""
+        """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
+        now = monotonic()
+        if self._unshown and assignment.is_member and (leaving or now >= self._show_due):
+            offsets = [slot(self.stage.source, number, end) for number, end in self._unshown.items()]
+            self._unshown, self._show_due = {}, now + SHOW_SECONDS
+            assignment.consumer.commit(offsets=offsets, asynchronous=True)
 
     def renew(self) -> None:
         """Ask the cluster by a new client."""
         self.asker.close()
         self.asker = self.settings.offset_reader("read_uncommitted")
 
-    def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:
+    def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:  # noqa: ARG002 the protocol's
         """One transaction of the store: what it costs to ask the store does not grow with the number of partitions."""
         moves = [Move(one.part.number, one.part.next, one.end) for one in work]
         with (
@@ -68,17 +78,11 @@ class StoreKeeper:
             check([flag for one in work for flag in one.flags()])
             unit.publish(result.outputs)
         for one in work:
-            one.part.next = one.end
-        self._show(work, assignment)
+            one.part.next = self._unshown[one.part.number] = one.end
 
     def blame(self, work: Work, assignment: Assignment, now: float, check: Check, detail: str) -> None:
         """Never asked: the outbox takes records of any size."""
         raise AssertionError(detail, work, assignment, now, check)
-
-    def _show(self, work: Sequence[Work], assignment: Assignment) -> None:
-        """Tell the group how far we are, for those who watch its lag; nothing depends on it."""
-        offsets = [slot(self.stage.source, one.part.number, one.end) for one in work]
-        assignment.consumer.commit(offsets=offsets, asynchronous=True)
 
 
 def share(result: Result[Any], work: Sequence[Work]) -> None:

@@ -102,3 +102,25 @@ def test_a_round_that_would_open_the_breaker_moves_no_partition_and_what_follows
 
     assert store.positions == {("in", 0): 2, ("in", 1): CONSECUTIVE + 1}
     assert published(store, "out") == [b"0-0", b"0-1", b"1-10"]
+
+
+def test_the_group_hears_how_far_a_store_is_once_a_second_and_before_the_worker_leaves(
+    session: Session, consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[dict[int, int]] = []
+    consumer.commit = lambda offsets, **_: told.append({at.partition: at.offset for at in offsets})  # type: ignore[attr-defined]
+    now = [1_000.0]
+    monkeypatch.setattr(external, "monotonic", lambda: now[0])
+    for at in range(3):
+        consumer.ready = [[record(0, at)], []]
+        session.step()
+    assert told == [{0: 1}]
+
+    now[0] += external.SHOW_SECONDS
+    session.step()
+    assert told == [{0: 1}, {0: 3}]
+
+    consumer.ready = [[record(1, 0)], []]
+    session.step()
+    session.keeper.tend(session.assignment, leaving=True)
+    assert told == [{0: 1}, {0: 3}, {1: 1}]
