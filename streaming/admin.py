@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from time import monotonic, sleep
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RetriableError, UnknownBrokerIdError
@@ -17,6 +19,9 @@ T = TypeVar("T")
 # A fresh broker says NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE and the like until its own topics are there.
 PASSING = (RetriableError, KafkaConnectionError, KafkaTimeoutError, UnknownBrokerIdError)
 """Faults that pass. The last is what kafka-python says of a partition whose leader is not known at the moment."""
+
+
+PROBE_SECONDS, PROBE_PAUSE_SECONDS = 2.0, 0.2
 
 
 class KafkaUnreachable(Exception):
@@ -37,19 +42,49 @@ def connection(
     """
     if isinstance(address, str):
         address = KafkaAddress.parse(address)
+    until = monotonic() + patience
     config = address.kafka_python_config(
-        bootstrap_timeout_ms=int(patience * 1000),
+        bootstrap_servers=[_reachable(address, until)],
+        bootstrap_timeout_ms=max(1, int((until - monotonic()) * 1000)),
         request_timeout_ms=int(answer_seconds * 1000),
         client_id="baton-admin",
     )
     try:
-        admin = KafkaAdminClient(**config)
+        admin = _Admin(**config)
     except KafkaError as error:
         raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
     try:
         yield admin
     finally:
         admin.close()
+
+
+class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no types
+    """One that leaves nothing behind where no broker answers."""
+
+    def __init__(self, **config: Any) -> None:
+        try:
+            super().__init__(**config)
+        except BaseException:
+            self._closed = False  # not set yet, and without it `close` does nothing: its thread would live for ever
+            self.close()
+            raise
+
+
+def _reachable(address: KafkaAddress, until: float) -> str:
+    """The first of the servers that takes a connection: kafka-python would give one of them all of the time."""
+    while True:
+        for server in address.servers:
+            host, _, port = server.rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), PROBE_SECONDS).close()
+            except OSError as error:
+                why = error
+            else:
+                return server
+            if monotonic() > until:
+                raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({why})") from why
+        sleep(PROBE_PAUSE_SECONDS)
 
 
 def patiently(call: Callable[[], T], patience: float = 30.0) -> T:

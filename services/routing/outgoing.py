@@ -53,7 +53,7 @@ class Lanes(NamedTuple):
 
     @classmethod
     def of(cls, value: bytes) -> Lanes:
-        """Raises ValueError, KeyError, TypeError for what is no such record."""
+        """Raises ValueError, KeyError, TypeError, AttributeError for what is no such record."""
         said = orjson.loads(value)
         return cls(said["ledger"], {int(lane): at for lane, at in said["next"].items()})
 
@@ -97,7 +97,7 @@ class KafkaPublisher:
                 self._marked = dict(lanes.nexts)
         except (KafkaException, TopicMissing, Unsettled) as exc:
             raise PublisherLost(str(exc)) from exc
-        except (ValueError, KeyError, TypeError) as exc:
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise PublisherLost(f"the last word of {self.marks_topic} on the lanes cannot be read: {exc}") from exc
 
     def close(self) -> None:

@@ -55,6 +55,7 @@ class StageApp(faust.App):
         self._when_ready: list[Callable[[], object]] = [] if on_ready is None else [on_ready]
         self.engines = [self._engine(stage, len(stages) > 1) for stage in stages]
         address = KafkaAddress.parse(settings.bootstrap, settings.librdkafka)
+        address.kafka_python_config()  # refuses now what `cluster` could not get in with
         super().__init__(
             f"{settings.group}.agents",
             broker=[f"kafka://{server}" for server in address.servers],

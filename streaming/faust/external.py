@@ -50,6 +50,8 @@ class StoreKeeper:
                 known = self.store.position(self.stage.source, part.number)
             at = -1 if known is None else known
             part.next = start_of(self.stage.source, part.number, at, around[part.number], MEND)
+            if known is not None:
+                self._unshown[part.number] = part.next
         return True
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
@@ -62,8 +64,8 @@ class StoreKeeper:
 
     def renew(self) -> None:
         """Ask the cluster by a new client."""
-        self.asker.close()
-        self.asker = self.settings.offset_reader("read_uncommitted")
+        old, self.asker = self.asker, self.settings.offset_reader("read_uncommitted")
+        old.close()
 
     def settle(self, work: Sequence[Work], assignment: Assignment, now: float, check: Check) -> None:  # noqa: ARG002 the protocol's
         """One transaction of the store: what it costs to ask the store does not grow with the number of partitions."""

@@ -22,7 +22,7 @@ from streaming.faust.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-AGAIN_SECONDS = 60.0
+AGAIN_SECONDS, SETTLE_AGAIN_SECONDS = 60.0, 600.0
 """One that may live is not robbed of its producer more often: what that does not end will not end by more of it."""
 
 
@@ -33,6 +33,7 @@ class FormerOwners:
         self.settings, self.watchdog = settings, watchdog
         self._aborted: set[str] = set()
         self._last: dict[str, float] = {}  # when each was aborted, over all assignments
+        self._settled: dict[str, float] = {}  # and when what the broker had forgotten of it was ended
 
     def forget(self) -> None:
         """A new assignment: who was dead may live again."""
@@ -60,23 +61,25 @@ class FormerOwners:
         self._take(name)
 
     def end_what_hangs(self, names: Iterable[str], places: Sequence[TopicPartition], member: bytes) -> None:
-        """Commit `places` by the names of former owners.
+        """Send `places` by the names of former owners, and abort that.
 
         A broker has been seen to forget the end of a transaction: offsets of it stay open, for nobody is at it any
-        more. The next end of a transaction of the same name on the same partitions ends those, too. `member`: the
-        group's word that the partitions are ours. Raises KafkaException, Refused.
+        more. The next end of a transaction of the same name ends those of all its partitions, as that one ends; so it
+        must be an abort, for what was committed stands in the changelogs. `member`: the group's word that the
+        partitions are ours. Raises KafkaException, Refused.
         """
         for name in set(names) - {self.settings.transactional_id, ""}:
-            log.warning("%s: ending what hangs of %s", self.settings.group, name)
-            self._take(name, places, member)
+            if monotonic() - self._settled.get(name, -SETTLE_AGAIN_SECONDS) >= SETTLE_AGAIN_SECONDS:
+                log.warning("%s: ending what hangs of %s", self.settings.group, name)
+                self._take(name, places, member)
+                self._settled[name] = monotonic()
 
     def _take(self, name: str, places: Sequence[TopicPartition] = (), member: bytes = b"") -> None:
         former = TransactionalProducer(self.settings, name, self.watchdog)
         try:
             former.open()
             if places:
-                with former.transaction() as transaction:
-                    transaction.commit(list(places), member)
+                former.send_in_vain(list(places), member)
         except SessionLost as why:  # the other one's, not ours: it has taken its name back
             raise Refused(str(why)) from why
         finally:

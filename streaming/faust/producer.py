@@ -108,6 +108,12 @@ class TransactionalProducer:
             self._roll_back()
             raise
 
+    def send_in_vain(self, offsets: list[TopicPartition], member: bytes) -> None:
+        """Offsets in a transaction that is aborted. Raises as `transaction`."""
+        with self.transaction() as transaction:
+            transaction.send(offsets, member)
+            self._roll_back()
+
     def partitions(self, topic: str) -> int:
         """How many partitions `topic` has. Raises TopicMissing, Refused where no broker says."""
         known = self.counts.get(topic)
@@ -225,10 +231,14 @@ class Transaction:
             except BufferError:
                 continue
 
-    def commit(self, offsets: list[TopicPartition], member: bytes) -> None:
-        """Offsets and everything published become visible, at once. `member`: the group's word that they are ours."""
+    def send(self, offsets: list[TopicPartition], member: bytes) -> None:
+        """Offsets become part of it. `member`: the group's word that the partitions are ours."""
         send = self._producer.send_offsets_to_transaction
         self._owner.insist(send, offsets, member, patience=OFFSETS_PATIENCE_SECONDS)
+
+    def commit(self, offsets: list[TopicPartition], member: bytes) -> None:
+        """Offsets and everything published become visible, at once. `member`: as in `send`."""
+        self.send(offsets, member)
         self._owner.hear()
         self._owner.insist(self._producer.commit_transaction)
         self._owner.prove()

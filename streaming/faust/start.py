@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaException
 
 from streaming.faust.assignment import UNKNOWN, Partition
 from streaming.faust.cluster import NO_ID
-from streaming.faust.faults import OffsetsGone
+from streaming.faust.faults import OffsetsGone, Unsettled
 from streaming.faust.marks import Mark, last_marks
 from streaming.faust.offsets import (
     Committed,
@@ -44,6 +44,8 @@ class Start(NamedTuple):
     """Their changelog is empty: nobody has worked on them, or it was made later than their offsets."""
     marked: dict[int, Mark]
     """Where the changelog says that they go on."""
+    open: frozenset[int] = frozenset()
+    """Offsets of these stay open; what the group says of them may be long past."""
 
     def offset(self, number: int) -> int:
         """Where a partition goes on; -1: at its first record."""
@@ -51,9 +53,13 @@ class Start(NamedTuple):
         return max(self.committed[number].offset, -1 if mark is None else mark.next)
 
     def owners(self) -> set[str]:
-        """Transactional ids of the workers that had the partitions last, as far as anything says so."""
-        said = {one.owner for one in self.committed.values()} | {mark.owner for mark in self.marked.values()}
-        return said - {""}
+        """Transactional ids of the workers that committed the partitions last."""
+        return {one.owner for one in self.committed.values()} - {""}
+
+    def owners_of_open(self) -> set[str]:
+        """The same of those whose offsets stay open, and of those who wrote their marks."""
+        said = {self.committed[number].owner for number in self.open}
+        return (said | {mark.owner for number, mark in self.marked.items() if number in self.open}) - {""}
 
 
 class Looking:
@@ -72,15 +78,26 @@ class Looking:
         return Start(committed, *self._marks(asker, numbers))
 
     def look_past(self, asker: Consumer, member: Consumer, numbers: Sequence[int]) -> Start:
-        """The same where the group's offsets do not become stable: partitions with a mark go on by that.
+        """The same where some of the group's offsets do not become stable: these go on by their marks.
 
-        For one who is sure that no former owner has a transaction open any more. Raises as `look`.
+        For one who is sure that no former owner has a transaction open any more. Raises as `look`, and Unsettled where
+        one of these has no mark.
         """
+        committed: dict[int, Committed] = {}
+        waits: list[int] = []
+        why: Unsettled | None = None
+        for number in numbers:
+            try:
+                committed |= stable_offsets(member, self.stage.source, [number])
+            except Unsettled as error:
+                why = error
+                waits.append(number)
         unmarked, marked = self._marks(asker, numbers)
-        committed = said_offsets(asker, self.stage.source, list(marked)) if marked else {}
-        if rest := [number for number in numbers if number not in marked]:
-            committed |= stable_offsets(member, self.stage.source, rest)
-        return Start(committed, unmarked, marked)
+        if why is not None:
+            if not marked.keys() >= set(waits):
+                raise why
+            committed |= said_offsets(asker, self.stage.source, waits)
+        return Start(committed, unmarked, marked, frozenset(waits))
 
     def _marks(self, asker: Consumer, numbers: Sequence[int]) -> tuple[set[int], dict[int, Mark]]:
         """Which partitions of the changelog are empty, and what the others say of this source."""

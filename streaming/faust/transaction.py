@@ -56,6 +56,7 @@ class KafkaKeeper:
         self._look_due = 0.0
         self._unsettled: float | None = None  # since when (monotonic)
         self._leaving = False
+        self._open_for = 0.0  # the assignment's `since`, in which it is known that offsets stay open
         self._renewed_for = 0.0  # the assignment's `since`: once for each is enough
         self._former = FormerOwners(settings, watchdog)
         self._local: LocalState | None = None
@@ -113,8 +114,8 @@ class KafkaKeeper:
 
     def renew(self) -> None:
         """Ask the cluster by a new client."""
-        self.asker.close()
-        self.asker = self.settings.offset_reader("read_uncommitted")
+        old, self.asker = self.asker, self.settings.offset_reader("read_uncommitted")
+        old.close()
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
         """Write state to this machine's disk where that is due, or before the worker leaves."""
@@ -170,17 +171,12 @@ class KafkaKeeper:
             self._source_id = topic_id(self.settings, self.stage.source)
         start = self._look(assignment, numbers)
         demand(self.stage, start, waiting)
+        self._former.abort_the_dead(start.owners())
         around = ends(self.asker, self.stage.source, numbers)
         self._offsets = {n: start_of(self.stage.source, n, start.offset(n), around[n]) for n in numbers}
-        if self._hangs(assignment):
-            places = [self._place(n, self._offsets[n]) for n in numbers]
-            self._former.end_what_hangs(start.owners(), places, assignment.member)
-            self._claim(numbers, assignment)  # all of them, for what hangs may be of our own name
-        else:
-            self._former.abort_the_dead(start.owners())
-            ours = {n: Committed(self._offsets[n], self.settings.transactional_id) for n in numbers}
-            self._claim([n for n in numbers if start.committed[n] != ours[n]], assignment)
-        self._mark(sorted(start.unmarked), assignment)
+        ours = {n: Committed(self._offsets[n], self.settings.transactional_id) for n in numbers}
+        self._claim([n for n in numbers if start.committed[n] != ours[n]], assignment)
+        self._mark(sorted(start.unmarked | start.open), assignment)  # of the latter whoever follows asks the mark
         stale = [part for part in waiting if part.next != self._offsets[part.number]]
         for part in stale:
             if part.next != UNKNOWN:  # somebody else went on meanwhile, or it is not known how a round of ours ended
@@ -193,18 +189,27 @@ class KafkaKeeper:
         return Restore(self.settings, self.stage.changelog, self.stage.codec.loads, stale, changelog)
 
     def _look(self, assignment: Assignment, numbers: Sequence[int]) -> Start:
-        looking = Looking(self.stage, self.settings, self._source_id)
-        if not self._hangs(assignment):
-            return looking.look(self.asker, assignment.consumer, numbers)
-        log.error("%s: offsets of partitions %s stay open: on by the changelog's marks", self.stage.name, numbers)
-        return looking.look_past(self.asker, assignment.consumer, numbers)
+        """Where the partitions go on.
 
-    def _hangs(self, assignment: Assignment) -> bool:
-        """Whether the same partitions have waited for longer than any transaction of a former owner may last.
-
-        What one sends from now on is refused, since the generation is ours. What it had sent was ended by the broker,
-        or when its name was taken. So what is still open is nobody's any more.
+        Where some stay open for longer than any transaction may last: by their marks, which are read once the names of
+        former owners were taken. What one of these sends from now on is refused, since the generation is ours; what it
+        had sent was ended by the broker, or when its name was taken. So what is still open then is nobody's any more.
         """
+        looking = Looking(self.stage, self.settings, self._source_id)
+        if not self._waited_long(assignment) and self._open_for != assignment.since:
+            return looking.look(self.asker, assignment.consumer, numbers)
+        start = looking.look_past(self.asker, assignment.consumer, numbers)
+        if start.open and self._open_for != assignment.since:
+            log.error("%s: offsets of %s stay open: on by the changelog's marks", self.stage.name, sorted(start.open))
+            places = [self._place(n, max(0, start.committed[n].offset)) for n in sorted(start.open)]
+            self._former.end_what_hangs(start.owners_of_open(), places, assignment.member)
+            self.producer.send_in_vain(places, assignment.member)  # what hangs may be of our own name
+            start = looking.look_past(self.asker, assignment.consumer, numbers)
+            self._open_for = assignment.since
+        return start
+
+    def _waited_long(self, assignment: Assignment) -> bool:
+        """Whether partitions have waited for longer than any transaction of a former owner may last."""
         if self._unsettled is None or self._unsettled < assignment.since:
             return False
         return monotonic() - self._unsettled > self.settings.transaction_timeout_seconds + BROKER_LOOKS_SECONDS
@@ -255,7 +260,7 @@ class KafkaKeeper:
         said = str(why) if gone else f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}"
         if waited > self.settings.settle_timeout_seconds:
             raise EngineBroken(said)
-        if gone or self._hangs(assignment):
+        if gone or self._waited_long(assignment):
             raise Unsettled(said)
         owners = {one.owner for one in said_offsets(self.asker, self.stage.source, numbers).values()}
         self._former.abort_the_dead(owners)

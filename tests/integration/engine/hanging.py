@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import Producer
@@ -17,15 +18,18 @@ Topic = TxnOffsetCommitRequest.TxnOffsetCommitRequestTopic
 Part = Topic.TxnOffsetCommitRequestPartition
 
 
-def leave_hanging(place: Place, name: str, offset: int) -> None:
-    """An offset of partition 0, sent by the id `name` outside of any transaction, so that nothing ever ends it."""
+def leave_hanging(place: Place, name: str, offsets: Mapping[int, int]) -> None:
+    """Offsets by partition, sent by the id `name` outside of any transaction, so that nothing ever ends them."""
     producer = Producer({"bootstrap.servers": place.bootstrap, "transactional.id": name})
     producer.init_transactions(WAIT)
     admin = KafkaAdminClient(bootstrap_servers=[place.bootstrap])
     try:
         _verify(admin, "false")
         known = admin.describe_transactions([name])[name]
-        part = Part(partition_index=0, committed_offset=offset, committed_leader_epoch=-1, committed_metadata="")
+        parts = [
+            Part(partition_index=number, committed_offset=offset, committed_leader_epoch=-1, committed_metadata="")
+            for number, offset in offsets.items()
+        ]
         request = TxnOffsetCommitRequest(
             transactional_id=name,
             group_id=place.prefix + "counting",
@@ -34,7 +38,7 @@ def leave_hanging(place: Place, name: str, offset: int) -> None:
             generation_id=-1,
             member_id="",
             group_instance_id=None,
-            topics=[Topic(name=place.prefix + "events", partitions=[part])],
+            topics=[Topic(name=place.prefix + "events", partitions=parts)],
             max_version=3,
         )
         until(lambda: _taken(admin, request), WAIT, "a broker to take an offset outside of a transaction", every=0.2)
@@ -51,4 +55,4 @@ def _verify(admin: KafkaAdminClient, value: str) -> None:
 
 def _taken(admin: Any, request: Any) -> bool:
     answer = admin._manager.run(admin._manager.send, request)
-    return [part.error_code for topic in answer.topics for part in topic.partitions] == [0]
+    return {part.error_code for topic in answer.topics for part in topic.partitions} == {0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 
 import pytest
@@ -93,12 +94,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_partition_goes_on_by_its_mark_where_the_broker_has_forgotten_the_end_of_a_transaction(
     real_place: Place, caplog: pytest.LogCaptureFixture, whose: str
 ) -> None:
-    place, group = real_place, real_place.prefix + "counting"
-    place.start("first").ready()
-    place.send(400)
-    place.settled()
-    assert place.workers[0].end() == 0
-    leave_hanging(place, f"{group}-{whose}", 7)
+    place = real_place
+    worked_on(place)
+    leave_hanging(place, f"{place.prefix}counting-{whose}", {0: 7})
     assert not stable(place)
 
     second = Running(make_app(counting(place), settings(place, "second")))
@@ -111,6 +109,35 @@ def test_a_partition_goes_on_by_its_mark_where_the_broker_has_forgotten_the_end_
     assert "stay open: on by the changelog's marks" in caplog.text
     assert stable(place) is (whose == "first")  # what hangs of a former owner is ended, a stranger's is not touched
     place.audit()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_the_broker_had_forgotten_of_an_aborted_round_counts_for_no_other_partition_either(
+    real_place: Place,
+) -> None:
+    place = real_place
+    worked_on(place)
+    leave_hanging(place, f"{place.prefix}counting-first", {0: 150, 3: 150})  # further than its marks: it was aborted
+    told = {
+        "second": settings(place, "second"),
+        "third": replace(settings(place, "third"), transaction_timeout_seconds=20),
+    }
+    workers = [Running(make_app(counting(place), one)) for one in told.values()]  # the third is later to see what hangs
+    try:
+        place.send(400)
+        place.settled()
+    finally:
+        for worker in workers:
+            worker.stop()
+    place.audit()
+
+
+def worked_on(place: Place) -> None:
+    """By `first`: a hundred records of each partition."""
+    place.start("first").ready()
+    place.send(400)
+    place.settled()
+    assert place.workers[0].end() == 0
 
 
 def stable(place: Place) -> bool:

@@ -81,7 +81,9 @@ def test_lanes_read_as_they_were_written() -> None:
     assert Lanes.of(lanes.to_bytes()) == lanes
 
 
-@pytest.mark.parametrize("said", [b"{}", b"[]", b"nothing", b'{"ledger": "a", "next": {"x": 1}}'])
+@pytest.mark.parametrize(
+    "said", [b"{}", b"[]", b"nothing", b'{"ledger": "a", "next": {"x": 1}}', b'{"ledger": "a", "next": [1]}']
+)
 def test_lanes_that_cannot_be_read_are_told_and_not_passed_over(
     publisher: Callable[[Watchdog], KafkaPublisher], monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:

@@ -62,8 +62,11 @@ def test_an_offset_past_the_changelog_is_where_it_goes_on() -> None:
 
 
 def test_all_who_had_a_partition_are_known() -> None:
-    said = Start({0: Committed(3, "one"), 1: Committed(-1, "")}, set(), {0: Mark("id", 2, "two"), 1: Mark("id", 1)})
-    assert said.owners() == {"one", "two"}
+    committed = {0: Committed(3, "one"), 1: Committed(-1, ""), 2: Committed(4, "three")}
+    marked = {0: Mark("id", 2, "two"), 1: Mark("id", 1), 2: Mark("id", 4, "four")}
+    said = Start(committed, set(), marked, frozenset({0, 1}))
+    assert said.owners() == {"one", "three"}
+    assert said.owners_of_open() == {"one", "two"}
 
 
 @pytest.mark.parametrize("owner", ["", "scoring-w1", "a name"])

@@ -109,7 +109,7 @@ def test_the_group_hears_how_far_a_store_is_once_a_second_and_before_the_worker_
 ) -> None:
     told: list[dict[int, int]] = []
     consumer.commit = lambda offsets, **_: told.append({at.partition: at.offset for at in offsets})  # type: ignore[attr-defined]
-    now = [1_000.0]
+    now = [1e9]
     monkeypatch.setattr(external, "monotonic", lambda: now[0])
     for at in range(3):
         consumer.ready = [[record(0, at)], []]
