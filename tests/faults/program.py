@@ -94,6 +94,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=0.003)
     told = parser.parse_args()
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kafka").setLevel("WARNING")
     settings = EngineSettings(
         bootstrap=told.bootstrap,
         group=told.prefix + "sums",

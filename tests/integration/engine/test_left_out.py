@@ -101,7 +101,7 @@ def test_a_member_that_waits_for_a_slow_one_is_not_taken_for_left_out(real_place
     slow.close()
 
     worker.ready()
-    assert "coordinator" not in worker.said()
+    assert "but not this member" not in worker.said()
     place.send(200)
     place.settled()
     place.audit()

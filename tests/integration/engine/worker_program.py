@@ -71,6 +71,7 @@ if __name__ == "__main__":
     )
     told = parser.parse_args()
     logging.basicConfig(level="INFO", stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kafka").setLevel("WARNING")
     OUT = told.prefix + "counts"
     counting = Stage(
         "counting",
