@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from schemas.topics import LEADS_SCORED, changelog
 from services.routing.ledger.outbox import Waiting
 from streaming.client import IN_FLIGHT, KafkaAddress
-from streaming.faust.calls import insist
+from streaming.faust.calls import ABORT_PATIENCE_SECONDS, insist
 from streaming.faust.faults import TopicMissing, Unsettled
 from streaming.faust.marks import last_values
 from streaming.faust.offsets import demand_topics, ends, stable_offsets
@@ -180,6 +180,8 @@ class KafkaPublisher:
         if why.args[0].fatal() or why.args[0].retriable():
             return
         try:
-            insist(self._watchdog, self._producer.abort_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
+            insist(
+                self._watchdog, self._producer.abort_transaction, seconds=CALL_SECONDS, patience=ABORT_PATIENCE_SECONDS
+            )
         except KafkaException as exc:
             log.warning("the transaction could not be aborted; the next publisher does it: %s", exc)

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from streaming.faust.calls import OFFSETS_PATIENCE_SECONDS, insist
+from streaming.faust.calls import ABORT_PATIENCE_SECONDS, OFFSETS_PATIENCE_SECONDS, insist
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered
 from streaming.faust.marks import MARK
 from streaming.faust.offsets import demand_topics
@@ -166,7 +166,13 @@ class TransactionalProducer:
         if self._producer is None:
             return
         try:
-            self.insist(self._producer.abort_transaction)
+            try:
+                self.insist(self._producer.abort_transaction, patience=ABORT_PATIENCE_SECONDS)
+            except KafkaException as error:
+                if error.args[0].fatal() or not error.args[0].retriable():
+                    raise
+                log.warning("%s: the transaction is aborted by a new producer", self.name)
+                self._begin_anew()
         except KafkaException as error:
             raise SessionLost(str(error.args[0])) from error
 
