@@ -35,6 +35,7 @@ def test_a_worker_without_its_topics_says_which_and_does_not_end_well(place: Pla
     assert f"there is no topic {place.prefix}counting.state" in worker.said()
 
 
+@pytest.mark.real_kafka
 def test_what_a_killed_worker_had_in_hand_is_done_once_by_its_successor(real_place: Place) -> None:
     real_place.send(4_000)
     for instance in ("one", "two"):
@@ -52,6 +53,7 @@ def test_what_a_killed_worker_had_in_hand_is_done_once_by_its_successor(real_pla
     real_place.audit()
 
 
+@pytest.mark.real_kafka
 def test_workers_that_come_and_go_lose_and_double_nothing(real_place: Place) -> None:
     real_place.send(2_000)
     first = real_place.start("one").ready()
@@ -68,6 +70,7 @@ def test_workers_that_come_and_go_lose_and_double_nothing(real_place: Place) -> 
     real_place.audit()
 
 
+@pytest.mark.real_kafka
 def test_a_frozen_worker_that_wakes_up_changes_nothing_and_joins_again(real_place: Place) -> None:
     frozen = real_place.start("frozen").ready()
     other = real_place.start("other").ready()
