@@ -10,7 +10,6 @@ from typing import Any
 import faust
 from faust.app import BootStrategy
 
-from streaming.client import KafkaAddress
 from streaming.faust.credentials import credentials
 from streaming.faust.engine import Engine
 from streaming.faust.inner import CommittedTransport
@@ -54,7 +53,7 @@ class StageApp(faust.App):
         self._unready = len(stages)
         self._when_ready: list[Callable[[], object]] = [] if on_ready is None else [on_ready]
         self.engines = [self._engine(stage, len(stages) > 1) for stage in stages]
-        address = KafkaAddress.parse(settings.bootstrap, settings.librdkafka)
+        address = settings.address()
         address.kafka_python_config()  # refuses now what `cluster` could not get in with
         super().__init__(
             f"{settings.group}.agents",
