@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.calls import insist
+from streaming.faust.doubt import Doubt
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
 
@@ -38,6 +39,7 @@ class Outbound:
                 faults.append(error)
 
         self._failed = faults
+        self._doubt = Doubt()
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -51,7 +53,7 @@ class Outbound:
                 delivery_report_only_error=True,
                 linger_ms=5,
             )
-            | {"on_delivery": heard}
+            | {"on_delivery": heard, "logger": self._doubt}
         )
 
     def __enter__(self) -> Self:
@@ -59,6 +61,8 @@ class Outbound:
         self._watchdog.start()
         try:
             self._insist(self._producer.init_transactions, 30.0)
+            self._producer.poll(0)
+            self._doubt.justified = False  # whatever was said: it has ended no transaction yet
         except KafkaException as error:
             raise Refusal(f"the broker takes no transactions: {_words(error)}", "See `baton doctor`", NO) from error
         return self
@@ -74,6 +78,9 @@ class Outbound:
         """
         if not outputs:
             return
+        self._producer.poll(0)
+        if self._doubt.justified:  # a new producer would take the id from another command that may have begun
+            raise Refusal("the broker was away for a moment", "Run it again: what is sent already is left out", NO)
         self._failed.clear()
         try:
             self._producer.begin_transaction()

@@ -19,6 +19,7 @@ from schemas.topics import LEADS_SCORED, changelog
 from services.routing.ledger.outbox import Waiting
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.calls import ABORT_PATIENCE_SECONDS, insist
+from streaming.faust.doubt import Doubt
 from streaming.faust.faults import TopicMissing, Unsettled
 from streaming.faust.marks import last_values
 from streaming.faust.offsets import demand_topics, ends, stable_offsets
@@ -70,6 +71,7 @@ class KafkaPublisher:
         self._watchdog = watchdog or Watchdog()
         self._partitions: dict[str, int] = {}
         self._marked: dict[int, int] = {}
+        self._doubt = Doubt()
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -80,6 +82,7 @@ class KafkaPublisher:
                 retry_backoff_ms=RETRY_BACKOFF_MS,
                 retry_backoff_max_ms=100,
                 message_max_bytes=8_000_000,
+                logger=self._doubt,
             )
         )
         self._settings = EngineSettings(bootstrap=address.bootstrap, librdkafka=address.options, group=name)
@@ -90,6 +93,8 @@ class KafkaPublisher:
         self._watchdog.start()
         try:
             insist(self._watchdog, self._producer.init_transactions, seconds=30.0, patience=SETTLE_SECONDS)
+            self._producer.poll(0)
+            self._doubt.justified = False  # whatever was said: it has ended no transaction yet
             demand_topics(self._asker, [self.marks_topic], TOPIC_SECONDS)
             around = ends(self._asker, self.marks_topic, [0])
             said = last_values(self._settings, self.marks_topic, around, LANES).get(0)
@@ -106,6 +111,11 @@ class KafkaPublisher:
             self._producer.purge(blocking=False)
             self._asker.close()
         self._watchdog.close()
+
+    def in_doubt(self) -> bool:
+        """Whether the end of its last transaction may have been sent twice (`Doubt`): then a new one has to go on."""
+        self._producer.poll(0)
+        return self._doubt.justified
 
     def positions(self, lanes: Collection[int]) -> dict[int, int]:
         """Next sequence of each of `lanes` that Kafka knows for this ledger. Raises PublisherLost."""

@@ -55,6 +55,7 @@ class Publisher(Protocol):
 
     def open(self) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
+    def in_doubt(self) -> bool: ...  # noqa: D102
     def positions(self, lanes: Collection[int]) -> dict[int, int]: ...  # noqa: D102
     def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None: ...  # noqa: D102
 
@@ -146,6 +147,9 @@ class Relay(Background):
             self.leading = True
             pace = Pace()
             while not self._stopping.wait(pace.left(monotonic())):
+                if publisher.in_doubt():
+                    log.info("the relay begins with a new producer: an end may have been sent twice")
+                    return
                 began = monotonic()
                 published = self._round(publisher, positions, noted)
                 self._well()

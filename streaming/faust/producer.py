@@ -12,6 +12,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from streaming.faust.calls import ABORT_PATIENCE_SECONDS, OFFSETS_PATIENCE_SECONDS, insist
+from streaming.faust.doubt import Doubt
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered
 from streaming.faust.marks import MARK
 from streaming.faust.offsets import demand_topics
@@ -50,13 +51,17 @@ class TransactionalProducer:
         self._producer: Producer | None = None
         self.counts: dict[str, int] = {}
         self._failed: list[KafkaError] = []
+        self._doubt = Doubt()
         self._proved = 0.0
 
     def open(self) -> None:
         """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
         self.counts = {}
-        self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed))
+        self._doubt = Doubt()
+        self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed), self._doubt)
         self.insist(self._producer.init_transactions)
+        self._producer.poll(0)
+        self._doubt.justified = False  # whatever was heard: it has ended no transaction yet
         self._proved = monotonic()
 
     def renew_if_silent(self) -> None:
@@ -97,11 +102,11 @@ class TransactionalProducer:
         """
         if self._producer is None:
             raise SessionLost("the producer is closed")
-        self._producer.poll(0)  # what is left to be heard of the last transaction
+        producer = self._free_of_doubt(self._producer)
         self._failed.clear()
         try:
-            self._producer.begin_transaction()
-            yield Transaction(self, self._producer)
+            producer.begin_transaction()
+            yield Transaction(self, producer)
         except KafkaException as error:
             self._abort(error.args[0])
         except BaseException:
@@ -142,6 +147,20 @@ class TransactionalProducer:
     def prove(self) -> None:
         """It has just committed."""
         self._proved = monotonic()
+
+    def _free_of_doubt(self, producer: Producer) -> Producer:
+        """One that no request can reach that was sent to end a former transaction. Raises SessionLost."""
+        producer.poll(0)  # what is left to be heard of the last transaction
+        if not self._doubt.justified:
+            return producer
+        log.info("%s: begins anew: the end of its last transaction may have been sent twice", self.name)
+        try:
+            self._begin_anew()
+        except KafkaException as error:
+            raise SessionLost(str(error.args[0])) from error
+        if self._producer is None:
+            raise SessionLost("the producer is closed")
+        return self._producer
 
     def _abort(self, error: KafkaError) -> None:
         if error.fatal():

@@ -143,9 +143,12 @@ class EngineSettings:
         )
 
     def transactional_producer(
-        self, transactional_id: str, on_delivery: Callable[[Any, Any], None] | None = None
+        self,
+        transactional_id: str,
+        on_delivery: Callable[[Any, Any], None] | None = None,
+        logger: Any = None,
     ) -> Producer:
-        """A producer of that name, not initialised. `on_delivery` hears of failures alone."""
+        """A producer of that name, not initialised. `on_delivery` hears of failures alone, `logger` at each `poll`."""
         return Producer(
             {
                 **self.client(),
@@ -162,6 +165,7 @@ class EngineSettings:
                 "retry.backoff.max.ms": 100,
                 "delivery.report.only.error": True,
                 **({"on_delivery": on_delivery} if on_delivery is not None else {}),
+                **({"logger": logger} if logger is not None else {}),
             }
         )
 

@@ -25,7 +25,7 @@ class Between:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def ask(self, frame: bytearray) -> bool:
-        """Whether the node is to hear of the request, which may be changed."""
+        """Whether the node is to hear of the request, which may be changed. Raises OSError to cut the connection."""
         return True
 
     def answer(self, frame: bytearray) -> bool:
@@ -48,12 +48,15 @@ class Between:
                 threading.Thread(target=self._pass, args=(node, client, self.answer), daemon=True).start()
 
     def _pass(self, one: socket.socket, other: socket.socket, may: Callable[[bytearray], bool]) -> None:
-        with one, other, suppress(OSError):
-            stream = one.makefile("rb")
-            while size := stream.read(4):
-                frame = bytearray(size + stream.read(int.from_bytes(size)))
-                if may(frame):
-                    other.sendall(frame)
+        with one, other:
+            with suppress(OSError), one.makefile("rb") as stream:
+                while size := stream.read(4):
+                    frame = bytearray(size + stream.read(int.from_bytes(size)))
+                    if may(frame):
+                        other.sendall(frame)
+            for end in (one, other):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)  # the other direction ends with this one
 
 
 B = TypeVar("B", bound=Between)

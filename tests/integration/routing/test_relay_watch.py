@@ -41,6 +41,9 @@ class FakePublisher:
 
     def close(self) -> None: ...
 
+    def in_doubt(self) -> bool:
+        return False
+
     def positions(self, _lanes: Collection[int]) -> dict[int, int]:
         return {}
 

@@ -33,8 +33,11 @@ class FakeKafka:
     at: dict[int, int] = field(default_factory=dict)
     fall_after_commit: bool = False
     fall_before_commit: bool = False
+    doubts: int = 0
+    made: int = 0
 
     def publisher(self, _ledger_id: str) -> FakePublisher:
+        self.made += 1
         return FakePublisher(self)
 
 
@@ -45,6 +48,10 @@ class FakePublisher:
     def open(self) -> None: ...
 
     def close(self) -> None: ...
+
+    def in_doubt(self) -> bool:
+        self.kafka.doubts -= 1
+        return self.kafka.doubts >= 0
 
     def positions(self, lanes: Collection[int]) -> dict[int, int]:
         return {lane: self.kafka.at[lane] for lane in lanes if lane in self.kafka.at}
@@ -95,6 +102,16 @@ def test_a_publisher_that_falls_publishes_nothing_twice(
     relay.start()
     until(lambda: empty(ledger), 10, "an empty outbox")
 
+    assert 100 == len(fake_kafka.records) == len({(one.lane, one.sequence) for one in fake_kafka.records})
+
+
+def test_a_publisher_in_doubt_publishes_nothing_more(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
+    fake_kafka.doubts = 2
+    feed(runner(ledger, world.plan()), *(world.lead(f"lead-{i}") for i in range(50)))
+    relay.start()
+    until(lambda: empty(ledger), 10, "an empty outbox")
+
+    assert fake_kafka.made == 3
     assert 100 == len(fake_kafka.records) == len({(one.lane, one.sequence) for one in fake_kafka.records})
 
 

@@ -61,6 +61,15 @@ def test_no_producer_has_a_second_request_under_way() -> None:
     assert [text.split("\n")[0] for text in makers if not re.search(r"max.in.flight\W{1,3}IN_FLIGHT", text)] == []
 
 
+def test_whoever_begins_transactions_asks_whether_the_last_one_ended_twice() -> None:
+    """`Doubt` says what is lost otherwise."""
+    ours = [path for path in modules() if path.relative_to(ROOT).parts[0] in ("streaming", "services", "baton")]
+    beginners = {path.stem: path.read_text() for path in ours if ".begin_transaction()" in path.read_text()}
+
+    assert {name for name, text in beginners.items() if "Doubt()" in text} == {"producer", "outgoing", "transactions"}
+    assert set(beginners) == {"producer", "outgoing", "transactions"}
+
+
 def test_every_module_is_named_for_what_it_does() -> None:
     nameless = [path for path in modules() if {path.stem, path.parent.name} & NAMELESS]
 

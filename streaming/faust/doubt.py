@@ -1,0 +1,30 @@
+"""Whether a producer may have sent the end of a transaction twice.
+
+A client that loses its connection sends again what was not answered. Should the first request still lie with the
+broker, it may be done after the second one, and then it ends the transaction that the producer has open by then: half
+of it is committed, or what it wrote is taken back and its offsets are not. Brokers of Kafka 4 tell such a request apart
+where the client speaks their newer protocol (KIP-890), which librdkafka does not yet. What a producer of the same id
+and the next epoch does is out of its reach; so whoever has reason to doubt begins anew.
+"""
+
+from __future__ import annotations
+
+import logging
+
+log = logging.getLogger(__name__)
+
+
+class Doubt:
+    """Of one producer, whose logger it is. It holds no client: one that is held by its own logger is never freed.
+
+    Librdkafka says so before it sends anything again: in its log, and nowhere else for the connection to the
+    coordinator. It says the same once in half a minute, so of each producer the first word counts.
+    """
+
+    def __init__(self) -> None:
+        self.justified = False
+
+    def log(self, level: int, text: str, *args: object) -> None:
+        """A client that says anything at all may have lost a connection."""
+        self.justified = True
+        log.log(level, text, *args)

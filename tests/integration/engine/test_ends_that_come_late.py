@@ -1,0 +1,102 @@
+"""The end of a transaction was sent twice, and the broker is at the first request when the next transaction is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from streaming.faust.producer import TransactionalProducer
+from streaming.faust.settings import EngineSettings
+from streaming.faust.watchdog import Watchdog
+from streaming.stage import Output
+from tests.integration.engine.between import standing_between
+from tests.integration.engine.place import WAIT
+from tests.integration.engine.repeating import Repeating
+from tests.kafka import jars
+
+pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka]
+
+TOPIC = "late"
+
+
+@pytest.fixture
+def repeated(tmp_path: Path) -> Iterator[tuple[EngineSettings, Repeating]]:
+    if reason := jars.obstacle():
+        pytest.skip(f"needs a Kafka node of its own: {reason}")
+    with standing_between(tmp_path / "node", Repeating) as (bootstrap, repeating):
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        admin.create_topics([NewTopic(TOPIC, 1, 1)])[TOPIC].result()
+        yield EngineSettings(bootstrap=bootstrap, group="g", instance="one", data_dir=tmp_path), repeating
+
+
+def committed(settings: EngineSettings) -> list[bytes | None]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.bootstrap,
+            "group.id": "reader",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        consumer.assign([TopicPartition(TOPIC, 0, OFFSET_BEGINNING)])
+        values = []
+        while (message := consumer.poll(WAIT)) is not None and message.error() is None:
+            values.append(message.value())
+        return values
+    finally:
+        consumer.close()
+
+
+def test_librdkafka_alone_lets_it_commit_half_a_transaction(repeated: tuple[EngineSettings, Repeating]) -> None:
+    """Where this fails, librdkafka or the broker have mended it, and a producer need no longer begin anew."""
+    settings, repeating = repeated
+    producer: Producer = settings.transactional_producer("one")
+    producer.init_transactions(WAIT)
+    producer.begin_transaction()
+    producer.produce(TOPIC, b"whole", partition=0)
+    producer.commit_transaction(WAIT)
+    assert repeating.ends > 1  # once more on a new connection
+
+    producer.begin_transaction()
+    producer.produce(TOPIC, b"half", partition=0)
+    producer.flush(WAIT)
+    assert repeating.say_again(WAIT) == 0
+    assert committed(settings) == [b"whole", b"half"]
+
+
+@pytest.mark.parametrize("ends", ["commit", "abort"])
+def test_a_stage_goes_on_with_a_producer_that_it_cannot_reach(
+    repeated: tuple[EngineSettings, Repeating], ends: str
+) -> None:
+    settings, repeating = repeated
+    watchdog = Watchdog()
+    producer = TransactionalProducer(settings, "one", watchdog)
+    producer.open()
+    try:
+        publish(producer, b"first", commits=ends == "commit")
+        assert repeating.ends > 1
+        with producer.transaction() as transaction:
+            transaction.publish([Output(TOPIC, b"key", b"second", [], 0, 0)], 0)
+            producer.hear()
+            assert repeating.say_again(WAIT) != 0
+            producer.insist(transaction._producer.commit_transaction)
+    finally:
+        producer.close()
+
+    assert committed(settings) == [b"first", b"second"][ends == "abort" :]
+
+
+def publish(producer: TransactionalProducer, value: bytes, *, commits: bool) -> None:
+    given_up = nullcontext() if commits else pytest.raises(RuntimeError)
+    with given_up, producer.transaction() as transaction:
+        transaction.publish([Output(TOPIC, b"key", value, [], 0, 0)], 0)
+        producer.hear()
+        if not commits:
+            raise RuntimeError
+        producer.insist(transaction._producer.commit_transaction)

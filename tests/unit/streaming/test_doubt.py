@@ -1,0 +1,91 @@
+"""A producer whose client said something may have sent the end of a transaction twice: another one goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from streaming.faust.app import EngineSettings
+from streaming.faust.faults import SessionLost
+from streaming.faust.producer import TransactionalProducer
+from streaming.faust.watchdog import Watchdog
+
+
+class Fake:
+    """Says what its client has to say when it is asked, as librdkafka does; `at_init` before it has begun."""
+
+    def __init__(self, *, at_init: bool = False, away: bool = False) -> None:
+        self.logger: Any = None
+        self.says, self.away = at_init, away
+        self.transactions = 0
+
+    def init_transactions(self, *_: Any) -> None:
+        if self.away:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    def poll(self, *_: Any) -> None:
+        if self.says:
+            self.says = False
+            self.logger.log(20, "%s [%s] %s", "FAIL", "one", "Disconnected")
+
+    def begin_transaction(self) -> None:
+        self.transactions += 1
+
+    def abort_transaction(self, *_: Any) -> None: ...
+    def purge(self, **_: Any) -> None: ...
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Fake]:
+    """Producers that are yet to be made."""
+    left: list[Fake] = []
+
+    def make(_settings: Any, _name: str, _on_delivery: Any, logger: Any) -> Fake:
+        one = left.pop(0)
+        one.logger = logger
+        return one
+
+    monkeypatch.setattr(EngineSettings, "transactional_producer", make)
+    return left
+
+
+def opened(folder: Path) -> TransactionalProducer:
+    settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=folder, settle_timeout_seconds=0.0)
+    producer = TransactionalProducer(settings, "g-one", Watchdog())
+    producer.open()
+    return producer
+
+
+def rounds(producer: TransactionalProducer) -> None:
+    for _ in range(2):
+        with producer.transaction():
+            pass
+
+
+def test_one_that_hears_nothing_goes_on(made: list[Fake], tmp_path: Path) -> None:
+    only = Fake(at_init=True)  # it has ended no transaction by then
+    made.append(only)
+    rounds(opened(tmp_path))
+    assert only.transactions == 2
+
+
+def test_one_that_hears_something_begins_nothing_more(made: list[Fake], tmp_path: Path) -> None:
+    first, second = Fake(), Fake()
+    made += [first, second]
+    producer = opened(tmp_path)
+    rounds(producer)
+    first.says = True
+    rounds(producer)
+    assert (first.transactions, second.transactions) == (2, 2)
+
+
+def test_where_no_new_one_can_begin_the_session_is_lost(made: list[Fake], tmp_path: Path) -> None:
+    first = Fake()
+    made += [first, Fake(away=True)]
+    producer = opened(tmp_path)
+    first.says = True
+    with pytest.raises(SessionLost):
+        rounds(producer)
