@@ -64,7 +64,7 @@ def test_no_producer_has_a_second_request_under_way() -> None:
 def test_whoever_begins_transactions_asks_whether_the_last_one_ended_twice() -> None:
     """`Doubt` says what is lost otherwise."""
     ours = [path for path in modules() if path.relative_to(ROOT).parts[0] in ("streaming", "services", "baton")]
-    beginners = {path.stem: path.read_text() for path in ours if ".begin_transaction()" in path.read_text()}
+    beginners = {path.stem: path.read_text() for path in ours if ".init_transactions" in path.read_text()}
 
     assert {name for name, text in beginners.items() if "Doubt()" in text} == {"producer", "outgoing", "transactions"}
     assert set(beginners) == {"producer", "outgoing", "transactions"}
