@@ -7,6 +7,7 @@ to leave docs/benchmarks.md as it is.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.kafka.jars import Unavailable
 
 def main() -> int:
     """The command line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, as at Ctrl-C
     console, plan = Console(), Plan.of_environment()
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as folder:
         home = Path(folder)

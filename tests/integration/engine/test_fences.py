@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
+import signal
 import threading
 from contextlib import suppress
 
+import psutil
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer
 
@@ -57,6 +60,30 @@ def test_a_handler_slower_than_its_poll_interval_settles_nothing_and_its_worker_
         for running in (late, other):
             if running is not None:
                 running.stop()
+    real_place.audit()
+
+
+@pytest.mark.real_kafka
+@pytest.mark.parametrize("wakes", ["while the other works", "when the other has finished"])
+def test_a_frozen_worker_that_wakes_up_has_its_round_refused(real_place: Place, wakes: str) -> None:
+    """It stands still in its handler, past its session's timeout: what it has in hand is another one's by then."""
+    frozen = real_place.start("frozen", "--fate", "doze")
+    real_place.send(400)
+    until(lambda: psutil.Process(frozen.process.pid).status() == psutil.STATUS_STOPPED, WAIT, "it to freeze")
+    real_place.send(8_000)
+    other = real_place.start("other", "--max-records", "20")
+    if wakes == "while the other works":
+        until(lambda: real_place.done() > 0, WAIT, "the other one to have settled something")
+        assert real_place.done() < real_place.sent
+    else:
+        real_place.settled()
+    frozen.process.send_signal(signal.SIGCONT)
+    again = "(round refused|session lost).*assigned partitions"
+    until(lambda: re.search(again, frozen.said(), re.DOTALL), WAIT, "its round to be refused and it to join again")
+    real_place.send(400)
+    real_place.settled()
+
+    assert (frozen.end(), other.end()) == (0, 0)
     real_place.audit()
 
 

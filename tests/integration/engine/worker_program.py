@@ -22,6 +22,9 @@ from streaming.stage import Batch, Codec, Stage
 
 def count(batch: Batch[int]) -> None:
     """Each record's output says how many of its key came before it, itself included."""
+    if told.fate == "doze":
+        told.fate = ""
+        os.kill(os.getpid(), signal.SIGSTOP)
     for record in batch.records:
         key, value = record.key() or b"", record.value() or b""
         seen = (batch.state.get(key) or 0) + 1
@@ -65,7 +68,9 @@ if __name__ == "__main__":
     parser.add_argument("--session-timeout", type=float, default=6.0)
     parser.add_argument("--transaction-timeout", type=float, default=10.0)
     parser.add_argument("--no-state", action="store_true")
-    parser.add_argument("--fate", choices=["hang", "freeze", "die"], help="what befalls it in a transaction")
+    parser.add_argument(
+        "--fate", choices=["hang", "freeze", "die", "doze"], help="what befalls it in a transaction; doze: in a handler"
+    )
     parser.add_argument(
         "--after", type=int, default=3, help="in which; the first claims the partitions, the second marks them"
     )
@@ -92,7 +97,7 @@ if __name__ == "__main__":
         local_state_seconds=told.local_state_seconds,
         local_state_records=told.local_state_records,
     )
-    if told.fate:
+    if told.fate and told.fate != "doze":
         Struck.left, Struck.fate = told.after, told.fate
         engine_settings.Producer = Struck  # type: ignore[misc]
     sys.exit(run(make_app(counting, settings, on_ready=lambda: print("ready", flush=True))))
