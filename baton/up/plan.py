@@ -74,7 +74,7 @@ def workers(
                 variable("instance"): f"{unique}-{stage}-{number}",
                 # On a real broker a static member would keep its partitions from the others after a clean stop.
                 variable("static_instance"): "1" if servers.embedded_broker else "0",
-                variable("fetch_rest"): "0.4" if servers.embedded_broker else "0",
+                variable("fetch_rest"): "0.5" if servers.embedded_broker else "0",
             }
             specs.append(_spec(settings, f"{stage}-{number}", stage, port, common | told))
     return specs, ports.notices

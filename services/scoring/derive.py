@@ -28,18 +28,21 @@ ROLES = frozenset(
 """Local parts that belong to a desk, not to a person. Source: RFC 2142, and what is usual."""
 
 
-@lru_cache(maxsize=20_000)
 def email_kind(email: str) -> str | None:
     """`disposable`, `free`, `role` or `company`: the first of these that is true. None for what is no address."""
     local, at, domain = email.casefold().strip().rpartition("@")
     if not (at and local and domain):
         return None
+    return _domain_kind(domain) or ("role" if local.partition("+")[0] in ROLES else "company")
+
+
+@lru_cache(maxsize=20_000)
+def _domain_kind(domain: str) -> str | None:
+    """What a domain alone says; the same ones come again and again."""
     domain = domain.rstrip(".")
     if _listed(domain, _DISPOSABLE):
         return "disposable"
-    if _listed(domain, _FREE):
-        return "free"
-    return "role" if local.partition("+")[0] in ROLES else "company"
+    return "free" if _listed(domain, _FREE) else None
 
 
 def derived(person: Mapping[str, Any]) -> dict[str, str]:

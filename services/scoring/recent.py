@@ -13,7 +13,7 @@ from services.scoring.profile import decode
 from services.scoring.score import NOBODY, Lead
 
 MOST: Final = 25_000
-"""So many leads are kept, those that were stored last: about 140 MB of them."""
+"""So many leads are kept, those that were stored last: about 190 MB of them."""
 
 
 class RecentLeads:

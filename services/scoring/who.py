@@ -30,7 +30,7 @@ class Who(msgspec.Struct, frozen=True, gc=False):
     `segments` are those that the person is in, and those that depend on more, with the condition. The last are JSON.
     """
 
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
     first: Mapping[str, Any]
     last: Mapping[str, Any]
     quality: list[str]

@@ -11,7 +11,7 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-GLANCE_SECONDS, REST_SECONDS = 0.02, 1.0
+GLANCE_SECONDS, REST_SECONDS = 0.005, 2.0
 """What was asked for in a glance and comes later is kept until the next one."""
 
 
