@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streaming.faust.producer import TransactionalProducer
@@ -15,6 +15,7 @@ from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
 from tests.integration.engine.between import standing_between
+from tests.integration.engine.committed import committed
 from tests.integration.engine.place import WAIT
 from tests.integration.engine.repeating import Repeating
 from tests.kafka import jars
@@ -34,25 +35,6 @@ def repeated(tmp_path: Path) -> Iterator[tuple[EngineSettings, Repeating]]:
         yield EngineSettings(bootstrap=bootstrap, group="g", instance="one", data_dir=tmp_path), repeating
 
 
-def committed(settings: EngineSettings) -> list[bytes | None]:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.bootstrap,
-            "group.id": "reader",
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-        }
-    )
-    try:
-        consumer.assign([TopicPartition(TOPIC, 0, OFFSET_BEGINNING)])
-        values = []
-        while (message := consumer.poll(WAIT)) is not None and message.error() is None:
-            values.append(message.value())
-        return values
-    finally:
-        consumer.close()
-
-
 def test_librdkafka_alone_lets_it_commit_half_a_transaction(repeated: tuple[EngineSettings, Repeating]) -> None:
     """Where this fails, librdkafka or the broker have mended it, and a producer need no longer begin anew."""
     settings, repeating = repeated
@@ -67,7 +49,7 @@ def test_librdkafka_alone_lets_it_commit_half_a_transaction(repeated: tuple[Engi
     producer.produce(TOPIC, b"half", partition=0)
     producer.flush(WAIT)
     assert repeating.say_again(WAIT) == 0
-    assert committed(settings) == [b"whole", b"half"]
+    assert committed(settings.bootstrap, TOPIC) == [b"whole", b"half"]
 
 
 @pytest.mark.parametrize("ends", ["commit", "abort"])
@@ -89,7 +71,7 @@ def test_a_stage_goes_on_with_a_producer_that_it_cannot_reach(
     finally:
         producer.close()
 
-    assert committed(settings) == [b"first", b"second"][ends == "abort" :]
+    assert committed(settings.bootstrap, TOPIC) == [b"first", b"second"][ends == "abort" :]
 
 
 def publish(producer: TransactionalProducer, value: bytes, *, commits: bool) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from services.ingest.publisher import KafkaPublisher, Outgoing
 from streaming.faust.settings import EngineSettings
 from tests.integration.engine.between import standing_between
+from tests.integration.engine.committed import committed
 from tests.integration.engine.place import WAIT
 from tests.integration.engine.refusing import Refusing
 from tests.kafka import jars
@@ -34,25 +35,6 @@ def refused(tmp_path: Path) -> Iterator[tuple[str, Refusing]]:
         yield bootstrap, refuser
 
 
-def found(bootstrap: str) -> list[bytes | None]:
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "reader",
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-        }
-    )
-    try:
-        consumer.assign([TopicPartition(TOPIC, 0, OFFSET_BEGINNING)])
-        values = []
-        while (message := consumer.poll(WAIT)) is not None and message.error() is None:
-            values.append(message.value())
-        return values
-    finally:
-        consumer.close()
-
-
 def send_both(producer: Producer, refuser: Refusing) -> list[object]:
     """What the producer said of the two records; each in a batch of its own."""
     said: list[object] = []
@@ -70,7 +52,7 @@ def test_librdkafka_loses_it_and_says_that_it_is_delivered(refused: tuple[str, R
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 0})
 
     assert send_both(producer, refuser) == [None, None]
-    assert found(bootstrap) == BOTH[1:]
+    assert committed(bootstrap, TOPIC) == BOTH[1:]
 
 
 def test_the_producer_of_a_stage_commits_both(refused: tuple[str, Refusing], tmp_path: Path) -> None:
@@ -83,7 +65,7 @@ def test_the_producer_of_a_stage_commits_both(refused: tuple[str, Refusing], tmp
     producer.commit_transaction(WAIT)
 
     assert refuser.first.is_set()
-    assert found(bootstrap) == BOTH
+    assert committed(bootstrap, TOPIC) == BOTH
 
 
 async def test_the_collector_publishes_both(refused: tuple[str, Refusing]) -> None:
@@ -95,4 +77,4 @@ async def test_the_collector_publishes_both(refused: tuple[str, Refusing]) -> No
     await first
     await publisher.close()
 
-    assert await asyncio.to_thread(found, bootstrap) == BOTH
+    assert await asyncio.to_thread(committed, bootstrap, TOPIC) == BOTH

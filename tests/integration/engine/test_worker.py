@@ -39,7 +39,7 @@ def test_a_worker_without_its_topics_says_which_and_does_not_end_well(place: Pla
 def test_what_a_killed_worker_had_in_hand_is_done_once_by_its_successor(real_place: Place) -> None:
     real_place.send(4_000)
     for instance in ("one", "two"):
-        worker = real_place.start(instance).ready()
+        worker = real_place.start(instance, "--max-records", "5").ready()  # so that it is not done before it is killed
         before = real_place.done()
         until(lambda before=before: real_place.done() > before, WAIT, "some work")  # type: ignore[misc]
         worker.end(signal.SIGKILL)
