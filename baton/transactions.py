@@ -54,6 +54,7 @@ class Outbound:
                 linger_ms=5,
             )
             | {"on_delivery": heard, "logger": self._doubt}
+            | Doubt.LOGS
         )
 
     def __enter__(self) -> Self:
@@ -61,8 +62,8 @@ class Outbound:
         self._watchdog.start()
         try:
             self._insist(self._producer.init_transactions, 30.0)
-            self._producer.poll(0)
-            self._doubt.justified = False  # whatever was said: it has ended no transaction yet
+            self._producer.poll(0)  # what it has to say of that
+            self._doubt.begins()
         except KafkaException as error:
             raise Refusal(f"the broker takes no transactions: {_words(error)}", "See `baton doctor`", NO) from error
         return self
@@ -80,12 +81,14 @@ class Outbound:
             return
         self._producer.poll(0)
         if self._doubt.justified:  # a new producer would take the id from another command that may have begun
-            raise Refusal("the broker was away for a moment", "Run it again: what is sent already is left out", NO)
+            mend = "`baton failed list` says what is replayed; then replay the rest"
+            raise Refusal("the broker was away for a moment, and not all is replayed", mend, NO)
         self._failed.clear()
         try:
             self._producer.begin_transaction()
             for output in outputs:
                 self._produce(output)
+            self._doubt.ends()
             self._insist(self._producer.commit_transaction, _CALL)
         except KafkaException as error:
             self._end(error)

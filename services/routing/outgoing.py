@@ -84,6 +84,7 @@ class KafkaPublisher:
                 message_max_bytes=8_000_000,
                 logger=self._doubt,
             )
+            | Doubt.LOGS
         )
         self._settings = EngineSettings(bootstrap=address.bootstrap, librdkafka=address.options, group=name)
         self._asker = self._settings.offset_reader("read_uncommitted")
@@ -93,8 +94,8 @@ class KafkaPublisher:
         self._watchdog.start()
         try:
             insist(self._watchdog, self._producer.init_transactions, seconds=30.0, patience=SETTLE_SECONDS)
-            self._producer.poll(0)
-            self._doubt.justified = False  # whatever was said: it has ended no transaction yet
+            self._producer.poll(0)  # what it has to say of that
+            self._doubt.begins()
             demand_topics(self._asker, [self.marks_topic], TOPIC_SECONDS)
             around = ends(self._asker, self.marks_topic, [0])
             said = last_values(self._settings, self.marks_topic, around, LANES).get(0)
@@ -135,6 +136,7 @@ class KafkaPublisher:
                 number = destination(key, chosen, record.lane, self._count(topic))
                 self._produce(topic, key, value, number, list(headers))
             self._produce(self.marks_topic, LANES, lanes.to_bytes(), 0, [])
+            self._doubt.ends()
             insist(self._watchdog, self._producer.commit_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
         except KafkaException as exc:
             self._abort(exc)

@@ -10,6 +10,7 @@ and the next epoch does is out of its reach; so whoever has reason to doubt begi
 from __future__ import annotations
 
 import logging
+from typing import Any, ClassVar
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +22,28 @@ class Doubt:
     coordinator. It says the same once in half a minute, so of each producer the first word counts.
     """
 
+    LOGS: ClassVar[dict[str, Any]] = {"log_level": 6, "log.connection.close": True}
+    """What the producer has to be told, whatever its user would rather not read."""
+
     def __init__(self) -> None:
-        self.justified = False
+        self._heard = self._lost = self._ended = False
+
+    @property
+    def justified(self) -> bool:
+        """Whether another producer has to go on."""
+        return self._heard and self._ended
 
     def log(self, level: int, text: str, *args: object) -> None:
         """A client that says anything at all may have lost a connection."""
-        self.justified = True
+        if level > logging.DEBUG:
+            self._heard = True
+            self._lost |= any("Disconnected" in str(arg) for arg in args)
         log.log(level, text, *args)
+
+    def begins(self) -> None:
+        """The id is taken. What was said before counts no more, but for what would not be said a second time."""
+        self._heard = self._lost
+
+    def ends(self) -> None:
+        """A transaction is about to be committed or aborted."""
+        self._ended = True

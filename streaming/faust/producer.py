@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -59,9 +59,12 @@ class TransactionalProducer:
         self.counts = {}
         self._doubt = Doubt()
         self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed), self._doubt)
-        self.insist(self._producer.init_transactions)
-        self._producer.poll(0)
-        self._doubt.justified = False  # whatever was heard: it has ended no transaction yet
+        try:
+            self.insist(self._producer.init_transactions)
+        finally:
+            with suppress(KafkaException):
+                self._producer.poll(0)  # what it has to say of that
+        self._doubt.begins()
         self._proved = monotonic()
 
     def renew_if_silent(self) -> None:
@@ -102,11 +105,13 @@ class TransactionalProducer:
         """
         if self._producer is None:
             raise SessionLost("the producer is closed")
-        producer = self._free_of_doubt(self._producer)
+        self._producer.poll(0)  # what is left to be heard of the last transaction
+        if self._doubt.justified:
+            self._renew()
         self._failed.clear()
         try:
-            producer.begin_transaction()
-            yield Transaction(self, producer)
+            self._producer.begin_transaction()
+            yield Transaction(self, self._producer)
         except KafkaException as error:
             self._abort(error.args[0])
         except BaseException:
@@ -144,23 +149,26 @@ class TransactionalProducer:
         if self._failed:
             raise KafkaException(self._failed[0])
 
+    def end(self) -> None:
+        """A transaction is about to end."""
+        self._doubt.ends()
+
     def prove(self) -> None:
         """It has just committed."""
         self._proved = monotonic()
 
-    def _free_of_doubt(self, producer: Producer) -> Producer:
-        """One that no request can reach that was sent to end a former transaction. Raises SessionLost."""
-        producer.poll(0)  # what is left to be heard of the last transaction
-        if not self._doubt.justified:
-            return producer
+    def _renew(self) -> None:
+        """Begin anew, out of reach of whatever was sent to end a former transaction. Raises SessionLost.
+
+        What other workers own stays theirs: a transaction counts only with the group's word that our partitions are.
+        """
         log.info("%s: begins anew: the end of its last transaction may have been sent twice", self.name)
+        counts = self.counts
         try:
             self._begin_anew()
         except KafkaException as error:
             raise SessionLost(str(error.args[0])) from error
-        if self._producer is None:
-            raise SessionLost("the producer is closed")
-        return self._producer
+        self.counts = counts
 
     def _abort(self, error: KafkaError) -> None:
         if error.fatal():
@@ -186,6 +194,7 @@ class TransactionalProducer:
             return
         try:
             try:
+                self._doubt.ends()
                 self.insist(self._producer.abort_transaction, patience=ABORT_PATIENCE_SECONDS)
             except KafkaException as error:
                 if error.args[0].fatal() or not error.args[0].retriable():
@@ -265,5 +274,6 @@ class Transaction:
         """Offsets and everything published become visible, at once. `member`: as in `send`."""
         self.send(offsets, member)
         self._owner.hear()
+        self._owner.end()
         self._owner.insist(self._producer.commit_transaction)
         self._owner.prove()

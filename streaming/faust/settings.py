@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from streaming.breaker import Breaker
 from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.doubt import Doubt
 from streaming.faust.pace import MOST_SECONDS
 
 RETRY_BACKOFF_MS = 10
@@ -165,7 +166,7 @@ class EngineSettings:
                 "retry.backoff.max.ms": 100,
                 "delivery.report.only.error": True,
                 **({"on_delivery": on_delivery} if on_delivery is not None else {}),
-                **({"logger": logger} if logger is not None else {}),
+                **({"logger": logger, **Doubt.LOGS} if logger is not None else {}),
             }
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from streaming.faust.faults import SessionLost
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.watchdog import Watchdog
 
+LOST, CHATTER = "Disconnected: connection closed by peer", "Sent MetadataRequest"
+
 
 class Fake:
     """Says what its client has to say when it is asked, as librdkafka does; `at_init` before it has begun."""
 
-    def __init__(self, *, at_init: bool = False, away: bool = False) -> None:
+    def __init__(self, *, at_init: str = "", away: bool = False) -> None:
         self.logger: Any = None
         self.says, self.away = at_init, away
         self.transactions = 0
@@ -28,8 +31,9 @@ class Fake:
 
     def poll(self, *_: Any) -> None:
         if self.says:
-            self.says = False
-            self.logger.log(20, "%s [%s] %s", "FAIL", "one", "Disconnected")
+            level = logging.DEBUG if self.says == CHATTER else logging.INFO
+            self.logger.log(level, "%s [%s] %s", "FAIL", "one", self.says)
+            self.says = ""
 
     def begin_transaction(self) -> None:
         self.transactions += 1
@@ -62,14 +66,32 @@ def opened(folder: Path) -> TransactionalProducer:
 def rounds(producer: TransactionalProducer) -> None:
     for _ in range(2):
         with producer.transaction():
-            pass
+            producer.end()
 
 
-def test_one_that_hears_nothing_goes_on(made: list[Fake], tmp_path: Path) -> None:
-    only = Fake(at_init=True)  # it has ended no transaction by then
+@pytest.mark.parametrize("said", ["", "Connect to [::1]:9092 failed: refused", CHATTER])
+def test_one_that_hears_nothing_of_a_lost_connection_goes_on(made: list[Fake], tmp_path: Path, said: str) -> None:
+    only = Fake(at_init=said)  # it has ended no transaction by then
     made.append(only)
     rounds(opened(tmp_path))
     assert only.transactions == 2
+
+
+def test_what_would_not_be_said_again_counts_once_a_transaction_has_ended(made: list[Fake], tmp_path: Path) -> None:
+    first, second = Fake(at_init=LOST), Fake()
+    made += [first, second]
+    rounds(opened(tmp_path))
+    assert (first.transactions, second.transactions) == (1, 1)
+
+
+def test_debug_lines_are_no_reason(made: list[Fake], tmp_path: Path) -> None:
+    only = Fake()
+    made.append(only)
+    producer = opened(tmp_path)
+    rounds(producer)
+    only.says = CHATTER
+    rounds(producer)
+    assert only.transactions == 4
 
 
 def test_one_that_hears_something_begins_nothing_more(made: list[Fake], tmp_path: Path) -> None:
@@ -77,7 +99,7 @@ def test_one_that_hears_something_begins_nothing_more(made: list[Fake], tmp_path
     made += [first, second]
     producer = opened(tmp_path)
     rounds(producer)
-    first.says = True
+    first.says = LOST
     rounds(producer)
     assert (first.transactions, second.transactions) == (2, 2)
 
@@ -86,6 +108,7 @@ def test_where_no_new_one_can_begin_the_session_is_lost(made: list[Fake], tmp_pa
     first = Fake()
     made += [first, Fake(away=True)]
     producer = opened(tmp_path)
-    first.says = True
+    rounds(producer)
+    first.says = LOST
     with pytest.raises(SessionLost):
         rounds(producer)
