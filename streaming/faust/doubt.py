@@ -14,6 +14,9 @@ from typing import Any, ClassVar
 
 log = logging.getLogger(__name__)
 
+NEVER_UP = "in state CONNECT)"
+"""So librdkafka ends what it says of a connection that was not made, by which nothing was sent."""
+
 
 class Doubt:
     """Of one producer, whose logger it is. It holds no client: one that is held by its own logger is never freed.
@@ -34,8 +37,8 @@ class Doubt:
         return self._heard and self._ended
 
     def log(self, level: int, text: str, *args: object) -> None:
-        """A client that says anything at all may have lost a connection."""
-        if level > logging.DEBUG:
+        """A client that says anything else than that nobody answers may have lost a connection."""
+        if level > logging.DEBUG and not any(NEVER_UP in str(arg) for arg in args):
             self._heard = True
             self._lost |= any("Disconnected" in str(arg) for arg in args)
         log.log(level, text, *args)

@@ -149,9 +149,10 @@ class TransactionalProducer:
         if self._failed:
             raise KafkaException(self._failed[0])
 
-    def end(self) -> None:
-        """A transaction is about to end."""
+    def end(self, call: Callable[..., Any], patience: float | None = None) -> None:
+        """Commit or abort, by one of librdkafka's calls. Raises KafkaException."""
         self._doubt.ends()
+        self.insist(call, patience=patience)
 
     def prove(self) -> None:
         """It has just committed."""
@@ -194,8 +195,7 @@ class TransactionalProducer:
             return
         try:
             try:
-                self._doubt.ends()
-                self.insist(self._producer.abort_transaction, patience=ABORT_PATIENCE_SECONDS)
+                self.end(self._producer.abort_transaction, ABORT_PATIENCE_SECONDS)
             except KafkaException as error:
                 if error.args[0].fatal() or not error.args[0].retriable():
                     raise
@@ -274,6 +274,5 @@ class Transaction:
         """Offsets and everything published become visible, at once. `member`: as in `send`."""
         self.send(offsets, member)
         self._owner.hear()
-        self._owner.end()
-        self._owner.insist(self._producer.commit_transaction)
+        self._owner.end(self._producer.commit_transaction)
         self._owner.prove()

@@ -74,8 +74,7 @@ def test_a_stage_goes_on_with_a_producer_that_it_cannot_reach(
             transaction.publish([Output(TOPIC, b"key", b"second", [], 0, 0)], 0)
             producer.hear()
             assert repeating.say_again(WAIT) != 0
-            producer.end()
-            producer.insist(transaction._producer.commit_transaction)
+            producer.end(transaction._producer.commit_transaction)
     finally:
         producer.close()
 
@@ -122,5 +121,4 @@ def publish(producer: TransactionalProducer, value: bytes, *, commits: bool) -> 
         producer.hear()
         if not commits:
             raise RuntimeError
-        producer.end()
-        producer.insist(transaction._producer.commit_transaction)
+        producer.end(transaction._producer.commit_transaction)

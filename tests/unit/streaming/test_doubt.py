@@ -66,7 +66,7 @@ def opened(folder: Path) -> TransactionalProducer:
 def rounds(producer: TransactionalProducer) -> None:
     for _ in range(2):
         with producer.transaction():
-            producer.end()
+            producer.end(lambda _: None)
 
 
 @pytest.mark.parametrize("said", ["", "Connect to [::1]:9092 failed: refused", CHATTER])
@@ -84,12 +84,13 @@ def test_what_would_not_be_said_again_counts_once_a_transaction_has_ended(made: 
     assert (first.transactions, second.transactions) == (1, 1)
 
 
-def test_debug_lines_are_no_reason(made: list[Fake], tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [CHATTER, "Connect to ipv6#[::1]:9092 failed: refused (after 0ms in state CONNECT)"])
+def test_what_tells_of_no_lost_connection_is_no_reason(made: list[Fake], tmp_path: Path, said: str) -> None:
     only = Fake()
     made.append(only)
     producer = opened(tmp_path)
     rounds(producer)
-    only.says = CHATTER
+    only.says = said
     rounds(producer)
     assert only.transactions == 4
 
