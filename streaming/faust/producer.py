@@ -73,8 +73,7 @@ class TransactionalProducer:
         After a broker's crash an old producer hangs in its next `send_offsets_to_transaction`, a new one does not.
         """
         if monotonic() - self._proved > SILENT_SECONDS:
-            self.close()
-            self.open()
+            self._begin_anew()
 
     def close(self) -> None:
         """Drop it; what is open is left to whoever takes the id next."""
@@ -178,7 +177,7 @@ class TransactionalProducer:
         causes = [error, *self._failed]
         for cause in causes:
             if cause.code() in TOO_LARGE:
-                self._begin_anew()
+                self._begin_anew()  # librdkafka often goes on with the wrong sequence numbers after such a batch
                 raise TooLarge(str(cause))
         for cause in causes:
             if cause.code() in UNSENDABLE:
@@ -186,7 +185,7 @@ class TransactionalProducer:
         raise Refused(str(error))
 
     def _begin_anew(self) -> None:
-        """After a batch that the broker did not take, librdkafka often goes on with the wrong sequence numbers."""
+        """A new producer takes the id. Raises KafkaException."""
         self.close()
         self.open()
 
