@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -39,7 +40,7 @@ class Outbound:
                 faults.append(error)
 
         self._failed = faults
-        self._doubt = Doubt()
+        self._doubt = Doubt(silent_seconds=math.inf)  # to look for the next records may take long
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -61,9 +62,11 @@ class Outbound:
         """Take the id. Raises `Refusal`."""
         self._watchdog.start()
         try:
-            self._insist(self._producer.init_transactions, 30.0)
-            self._producer.poll(0)  # what it has to say of that
-            self._doubt.begins()
+            try:
+                self._insist(self._producer.init_transactions, 30.0)
+            finally:
+                self._producer.poll(0)  # what it has to say of that
+            self._doubt.begins(time.monotonic())
         except KafkaException as error:
             raise Refusal(f"the broker takes no transactions: {_words(error)}", "See `baton doctor`", NO) from error
         return self
@@ -88,7 +91,7 @@ class Outbound:
             self._producer.begin_transaction()
             for output in outputs:
                 self._produce(output)
-            self._doubt.ends()
+            self._doubt.ends(time.monotonic())
             self._insist(self._producer.commit_transaction, _CALL)
         except KafkaException as error:
             self._end(error)

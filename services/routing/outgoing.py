@@ -18,7 +18,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from schemas.topics import LEADS_SCORED, changelog
 from services.routing.ledger.outbox import Waiting
 from streaming.client import IN_FLIGHT, KafkaAddress
-from streaming.faust.calls import ABORT_PATIENCE_SECONDS, insist
+from streaming.faust.calls import ABORT_PATIENCE_SECONDS, insist, let_go
 from streaming.faust.doubt import Doubt
 from streaming.faust.faults import TopicMissing, Unsettled
 from streaming.faust.marks import last_values
@@ -93,9 +93,11 @@ class KafkaPublisher:
         """Take the id, and read how far the lanes are. Raises PublisherLost."""
         self._watchdog.start()
         try:
-            insist(self._watchdog, self._producer.init_transactions, seconds=30.0, patience=SETTLE_SECONDS)
-            self._producer.poll(0)  # what it has to say of that
-            self._doubt.begins()
+            try:
+                insist(self._watchdog, self._producer.init_transactions, seconds=30.0, patience=SETTLE_SECONDS)
+            finally:
+                self._producer.poll(0)  # what it has to say of that
+            self._doubt.begins(monotonic())
             demand_topics(self._asker, [self.marks_topic], TOPIC_SECONDS)
             around = ends(self._asker, self.marks_topic, [0])
             said = last_values(self._settings, self.marks_topic, around, LANES).get(0)
@@ -109,7 +111,9 @@ class KafkaPublisher:
     def close(self) -> None:
         """Give the clients up; what is open is aborted by whoever takes the id next."""
         with self._watchdog.limit("the relay's close", CLOSE_SECONDS):
-            self._producer.purge(blocking=False)
+            gone = [self._producer]
+            del self._producer
+            let_go(gone)
             self._asker.close()
         self._watchdog.close()
 
@@ -136,7 +140,7 @@ class KafkaPublisher:
                 number = destination(key, chosen, record.lane, self._count(topic))
                 self._produce(topic, key, value, number, list(headers))
             self._produce(self.marks_topic, LANES, lanes.to_bytes(), 0, [])
-            self._doubt.ends()
+            self._doubt.ends(monotonic())
             insist(self._watchdog, self._producer.commit_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
         except KafkaException as exc:
             self._abort(exc)

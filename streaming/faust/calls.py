@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Producer
 
 from streaming.faust.watchdog import Watchdog
 
@@ -40,3 +41,12 @@ def insist(watchdog: Watchdog, call: Callable[..., Any], *args: Any, seconds: fl
             log.warning("%s: %s, again", call.__name__, error.args[0])
         else:
             return
+
+
+def let_go(last: list[Producer]) -> None:
+    """Drop a producer that nobody but this list holds. What it has open is left to whoever takes its id next.
+
+    The last one to hold a client waits until its threads have ended, which may take a while; nobody waits here.
+    """
+    last[0].purge(blocking=False)
+    threading.Thread(target=last.clear, name="a producer that ends", daemon=True).start()

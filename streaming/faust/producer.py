@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
@@ -11,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from streaming.faust.calls import ABORT_PATIENCE_SECONDS, OFFSETS_PATIENCE_SECONDS, insist
+from streaming.faust.calls import ABORT_PATIENCE_SECONDS, OFFSETS_PATIENCE_SECONDS, insist, let_go
 from streaming.faust.doubt import Doubt
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered
 from streaming.faust.marks import MARK
@@ -28,6 +27,8 @@ FLUSH_SECONDS = 0.2
 SILENT_SECONDS = 3.0
 """A producer that has committed nothing for so long may have lived through a broker's crash."""
 TOPIC_PATIENCE_SECONDS = 5.0
+RENEWAL_SECONDS = 20.0
+"""In the middle of a round, whose time is limited; a worker that rejoins has more."""
 TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE))
 ABORTED = frozenset((KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT))  # noqa: SLF001
 """Said of records that were taken back by an abort: no reason of their own."""
@@ -54,17 +55,20 @@ class TransactionalProducer:
         self._doubt = Doubt()
         self._proved = 0.0
 
-    def open(self) -> None:
-        """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException."""
+    def open(self, patience: float | None = None) -> None:
+        """Take the transactional id; an open transaction of that name is aborted. Raises KafkaException.
+
+        For `patience` seconds, or as long as a round may take.
+        """
         self.counts = {}
         self._doubt = Doubt()
         self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed), self._doubt)
         try:
-            self.insist(self._producer.init_transactions)
+            self.insist(self._producer.init_transactions, patience=patience)
         finally:
             with suppress(KafkaException):
                 self._producer.poll(0)  # what it has to say of that
-        self._doubt.begins()
+        self._doubt.begins(monotonic())
         self._proved = monotonic()
 
     def renew_if_silent(self) -> None:
@@ -78,10 +82,8 @@ class TransactionalProducer:
     def close(self) -> None:
         """Drop it; what is open is left to whoever takes the id next."""
         if self._producer is not None:
-            self._producer.purge(blocking=False)
             gone, self._producer = [self._producer], None
-            # The last one to hold a client waits until its threads have ended, which may take a while.
-            threading.Thread(target=gone.clear, name="a producer that ends", daemon=True).start()
+            let_go(gone)
 
     def insist(
         self, call: Callable[..., Any], *args: Any, seconds: float = CALL_SECONDS, patience: float | None = None
@@ -150,7 +152,7 @@ class TransactionalProducer:
 
     def end(self, call: Callable[..., Any], patience: float | None = None) -> None:
         """Commit or abort, by one of librdkafka's calls. Raises KafkaException."""
-        self._doubt.ends()
+        self._doubt.ends(monotonic())
         self.insist(call, patience=patience)
 
     def prove(self) -> None:
@@ -165,7 +167,7 @@ class TransactionalProducer:
         log.info("%s: begins anew: the end of its last transaction may have been sent twice", self.name)
         counts = self.counts
         try:
-            self._begin_anew()
+            self._begin_anew(RENEWAL_SECONDS)
         except KafkaException as error:
             raise SessionLost(str(error.args[0])) from error
         self.counts = counts
@@ -184,10 +186,10 @@ class TransactionalProducer:
                 raise EngineBroken(f"an output cannot be published: {cause}")
         raise Refused(str(error))
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, patience: float | None = None) -> None:
         """A new producer takes the id. Raises KafkaException."""
         self.close()
-        self.open()
+        self.open(patience)
 
     def _roll_back(self) -> None:
         if self._producer is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streaming.faust.app import EngineSettings
+from streaming.faust.doubt import SILENT_SECONDS, Doubt
 from streaming.faust.faults import SessionLost
 from streaming.faust.producer import TransactionalProducer
 from streaming.faust.watchdog import Watchdog
 
 LOST, CHATTER = "Disconnected: connection closed by peer", "Sent MetadataRequest"
+BROKEN = "Receive failed: Connection reset by peer (after 12ms in state UP)"
+NEVER_UP = "Connect to ipv6#[::1]:9092 failed: refused (after 0ms in state CONNECT)"
+LOADING = "Failed to acquire idempotence PID: Coordinator load in progress: retrying"
 
 
 class Fake:
@@ -32,7 +37,7 @@ class Fake:
     def poll(self, *_: Any) -> None:
         if self.says:
             level = logging.DEBUG if self.says == CHATTER else logging.INFO
-            self.logger.log(level, "%s [%s] %s", "FAIL", "one", self.says)
+            self.logger.log(level, "%s [%s] %s", "GETPID" if self.says == LOADING else "FAIL", "one", self.says)
             self.says = ""
 
     def begin_transaction(self) -> None:
@@ -69,7 +74,7 @@ def rounds(producer: TransactionalProducer) -> None:
             producer.end(lambda _: None)
 
 
-@pytest.mark.parametrize("said", ["", "Connect to [::1]:9092 failed: refused", CHATTER])
+@pytest.mark.parametrize("said", ["", NEVER_UP, CHATTER, LOADING])
 def test_one_that_hears_nothing_of_a_lost_connection_goes_on(made: list[Fake], tmp_path: Path, said: str) -> None:
     only = Fake(at_init=said)  # it has ended no transaction by then
     made.append(only)
@@ -77,14 +82,17 @@ def test_one_that_hears_nothing_of_a_lost_connection_goes_on(made: list[Fake], t
     assert only.transactions == 2
 
 
-def test_what_would_not_be_said_again_counts_once_a_transaction_has_ended(made: list[Fake], tmp_path: Path) -> None:
-    first, second = Fake(at_init=LOST), Fake()
+@pytest.mark.parametrize("said", [LOST, BROKEN])
+def test_what_would_not_be_said_again_counts_once_a_transaction_has_ended(
+    made: list[Fake], tmp_path: Path, said: str
+) -> None:
+    first, second = Fake(at_init=said), Fake()
     made += [first, second]
     rounds(opened(tmp_path))
     assert (first.transactions, second.transactions) == (1, 1)
 
 
-@pytest.mark.parametrize("said", [CHATTER, "Connect to ipv6#[::1]:9092 failed: refused (after 0ms in state CONNECT)"])
+@pytest.mark.parametrize("said", [CHATTER, NEVER_UP])
 def test_what_tells_of_no_lost_connection_is_no_reason(made: list[Fake], tmp_path: Path, said: str) -> None:
     only = Fake()
     made.append(only)
@@ -103,6 +111,29 @@ def test_one_that_hears_something_begins_nothing_more(made: list[Fake], tmp_path
     first.says = LOST
     rounds(producer)
     assert (first.transactions, second.transactions) == (2, 2)
+
+
+@pytest.mark.parametrize(("seconds", "makers"), [(SILENT_SECONDS, 1), (SILENT_SECONDS + 1, 2)])
+def test_after_a_long_silence_one_more_transaction_is_ended_and_then_another_producer_goes_on(
+    made: list[Fake], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, makers: int
+) -> None:
+    at = 100.0
+    monkeypatch.setattr("streaming.faust.producer.monotonic", lambda: at)
+    first, second = Fake(), Fake()
+    made += [first, second]
+    producer = opened(tmp_path)
+    rounds(producer)
+    at += seconds
+    rounds(producer)
+    rounds(producer)
+    assert (first.transactions, second.transactions) == {1: (6, 0), 2: (3, 3)}[makers]
+
+
+def test_a_replay_may_be_silent_for_long() -> None:
+    doubt = Doubt(silent_seconds=inf)
+    doubt.begins(0.0)
+    doubt.ends(1e9)
+    assert not doubt.justified
 
 
 def test_where_no_new_one_can_begin_the_session_is_lost(made: list[Fake], tmp_path: Path) -> None:
