@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 log = logging.getLogger(__name__)
 
-NEVER_UP = "in state CONNECT)"
-"""So librdkafka ends what it says of a connection that was not made, by which nothing was sent."""
+NEVER_UP = "in state CONNECT"
+"""So librdkafka says of a connection that it was not made; nothing was sent by it."""
 BROKEN = "FAIL"
 """What librdkafka calls a connection that is no more, for whatever reason; the same one is suppressed afterwards."""
 SILENT_SECONDS = 50.0

@@ -18,7 +18,7 @@ from streaming.faust.watchdog import Watchdog
 
 LOST, CHATTER = "Disconnected: connection closed by peer", "Sent MetadataRequest"
 BROKEN = "Receive failed: Connection reset by peer (after 12ms in state UP)"
-NEVER_UP = "Connect to ipv6#[::1]:9092 failed: refused (after 0ms in state CONNECT)"
+NEVER_UP = "Connect to ipv6#[::1]:9092 failed: refused (after 0ms in state CONNECT, 1 identical error(s) suppressed)"
 LOADING = "Failed to acquire idempotence PID: Coordinator load in progress: retrying"
 
 
