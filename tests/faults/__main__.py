@@ -23,8 +23,6 @@ from tests.faults.drill import drill
 from tests.faults.site import STAGES, Site
 from tests.faults.table import lines
 
-WITHOUT_END = 86_400.0
-
 
 def main() -> int:
     """The command line."""
@@ -49,7 +47,7 @@ def main() -> int:
         plan = [(fault,) for fault in catalogue.each(rng, told.stages)]
     if told.only:
         plan = (faults for faults in plan if all(fault.kind in told.only for fault in faults))
-    seconds = WITHOUT_END if told.each else told.minutes * 60
+    seconds = None if told.each else told.minutes * 60
     try:
         site.open()
         outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))

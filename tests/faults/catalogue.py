@@ -36,6 +36,7 @@ BROKER_STOP, BROKER_PAUSE, BROKER_KILL = "broker stopped", "broker paused", "bro
 TOPIC = "an output's topic deleted"
 DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK = "PostgreSQL restarted", "PostgreSQL crashed", "connections cut", "lock held"
 
+LEAVING = frozenset((TERM, EMPTY))
 ONE_WORKER = frozenset((KILL_ONE, TERM, FREEZE, FREEZE_LONG, SLOW))
 OF_BROKER = frozenset((BROKER_STOP, BROKER_PAUSE, BROKER_KILL))
 OF_DATABASE = frozenset((DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK))
@@ -46,32 +47,32 @@ IN_LEDGER = tuple(LEDGERS)
 def each(rng: random.Random, stages: Sequence[str] = STAGES) -> Iterator[Fault]:
     """Every kind once, on every one of the stages that it can hit."""
     for stage in stages:
-        for kind in (KILL_ONE, TERM, FREEZE, KILL_ALL, JOIN, EMPTY, *((FREEZE_LONG, SLOW) if stage in SUMS else ())):
+        for kind in (KILL_ONE, TERM, FREEZE, FREEZE_LONG, KILL_ALL, JOIN, EMPTY, *((SLOW,) if stage in SUMS else ())):
             yield _of(kind, rng, [stage])
     yield from (_of(kind, rng, stages) for kind in (BROKER_STOP, BROKER_KILL))
     yield from (Fault(BROKER_PAUSE, seconds=seconds) for seconds in (10.0, 40.0))
-    if "sums in Kafka" in stages:
-        yield _of(TOPIC, rng, stages)
+    for stage in SUMS.keys() & set(stages):
+        yield _of(TOPIC, rng, [stage])
     for stage in IN_LEDGER:
         if stage in stages:
             yield from (_of(kind, rng, [stage]) for kind in (DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK))
 
 
 def at_random(rng: random.Random, stages: Sequence[str] = STAGES) -> Iterator[Sequence[Fault]]:
-    """Without end: mostly one, sometimes a worker's and a server's at once."""
+    """Without end: mostly one, sometimes a server's and a worker's or both servers' at once."""
     kinds = {
-        KILL_ONE: 6, KILL_ALL: 2, TERM: 4, JOIN: 3, EMPTY: 1, FREEZE: 4, FREEZE_LONG: 1, SLOW: 2,
+        KILL_ONE: 6, KILL_ALL: 2, TERM: 4, JOIN: 3, EMPTY: 1, FREEZE: 3, FREEZE_LONG: 2, SLOW: 2,
         BROKER_STOP: 1, BROKER_PAUSE: 2, BROKER_KILL: 2, TOPIC: 1, DB_RESTART: 2, DB_CRASH: 2, DB_CUT: 2, DB_LOCK: 2,
     }  # fmt: skip
     left_out = set() if set(IN_LEDGER) & set(stages) else OF_DATABASE
-    left_out = left_out | (set() if "sums in Kafka" in stages else {TOPIC})
-    left_out = left_out | (set() if SUMS.keys() & set(stages) else {FREEZE_LONG, SLOW})
+    left_out = left_out | (set() if SUMS.keys() & set(stages) else {TOPIC, SLOW})
     possible = {kind: weight for kind, weight in kinds.items() if kind not in left_out}
     while True:
         [kind] = rng.choices(list(possible), list(possible.values()))
         first = _of(kind, rng, stages)
         if kind in OF_BROKER | OF_DATABASE and rng.random() < 0.4:
-            yield first, _of(rng.choice([KILL_ONE, TERM]), rng, stages)
+            others = [KILL_ONE, TERM, FREEZE, JOIN, *((DB_CUT,) if kind in OF_BROKER and DB_CUT in possible else ())]
+            yield first, _of(rng.choice(others), rng, stages)
         else:
             yield (first,)
 
@@ -80,13 +81,16 @@ def _of(kind: str, rng: random.Random, stages: Sequence[str]) -> Fault:
     moment = round(rng.uniform(0.5, 4), 1)
     if kind == BROKER_PAUSE:
         return Fault(kind, seconds=rng.choices([10.0, 40.0], [4, 1])[0])
-    if kind == DB_LOCK:
-        name = rng.choice([LEDGERS[stage] for stage in stages if stage in LEDGERS])
-        return Fault(kind, seconds=round(rng.uniform(3, 14), 1), what=f"{name}.{rng.choice(LOCKED[name])}")
-    if kind in OF_BROKER | OF_DATABASE:
-        return Fault(kind, seconds=0.0 if kind == DB_CUT else moment)
+    if kind in OF_DATABASE:
+        stage = rng.choice([stage for stage in stages if stage in LEDGERS])
+        if kind == DB_LOCK:
+            name = LEDGERS[stage]
+            return Fault(kind, stage, 0, round(rng.uniform(3, 14), 1), f"{name}.{rng.choice(LOCKED[name])}")
+        return Fault(kind, stage, seconds=0.0 if kind == DB_CUT else moment)
+    if kind in OF_BROKER:
+        return Fault(kind, seconds=moment)
     if kind == TOPIC:
-        return Fault(kind, "sums in Kafka", seconds=round(rng.uniform(3, 8), 1))
-    stage = rng.choice([stage for stage in stages if stage in SUMS or kind not in (SLOW, FREEZE_LONG)])
+        return Fault(kind, rng.choice([stage for stage in stages if stage in SUMS]), 0, round(rng.uniform(3, 8), 1))
+    stage = rng.choice([stage for stage in stages if stage in SUMS or kind != SLOW])
     seconds = {FREEZE: rng.uniform(12, 16), JOIN: rng.uniform(2, 6), TERM: moment, SLOW: rng.choice([8.0, 24.0])}
     return Fault(kind, stage, rng.randrange(100), round(seconds.get(kind, 0.0), 1))

@@ -1,7 +1,8 @@
 """Events of a closed form: what must come of each key follows from the key and the number of events, and from no run.
 
 Event i belongs to key i mod KEYS. Of each key's good events, in order, a count and a checksum are kept; the checksum
-depends on the order. Some events are bad on purpose, alone and in bursts that stay below what opens the breaker.
+depends on the order. Some events are bad on purpose, alone, in bursts that stay below what opens the breaker, and in a
+rare one that opens it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import NamedTuple
 KEYS = 512
 PARTITIONS = 4
 _MODULUS = (1 << 61) - 1
+
+FIRST_LONG_BURST = 60_000
 
 REASONS = {b"!": "schema_violation", b"?": "handler_error", b"+": "too_large"}
 
@@ -43,11 +46,16 @@ def fault_of(event: int) -> bytes:
 
     `!` is said to be bad by the handler, of `?` it raises, of `+` it makes an output that no topic takes.
     """
-    if event % 6_000 < 40 and event >= 6_000:
+    if (event % 6_000 < 40 and event >= 6_000) or opens_the_breaker(event):
         return b"!"
     if event % 211 == 7:
         return b"?"
     return b"+" if event % 20_011 == 11 else b""
+
+
+def opens_the_breaker(event: int) -> bool:
+    """So many bad ones follow each other that each of two workers has had enough."""
+    return FIRST_LONG_BURST <= event % 400_000 < FIRST_LONG_BURST + 320
 
 
 def value_of(event: int) -> bytes:

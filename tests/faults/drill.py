@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tests.faults.acts import is_done
 from tests.faults.catalogue import Fault
+from tests.faults.closed_form import FIRST_LONG_BURST
+from tests.faults.patience import in_time
 from tests.faults.site import PATH, SUMS, TOLD, Site
 from tests.faults.strike import Struck, strike
 from tests.faults.verdict import Verdict, judge_path, judge_sums
@@ -16,7 +20,13 @@ from tests.faults.verdict import Verdict, judge_path, judge_sums
 TRIES = 3
 REST_SECONDS = 180.0
 MOST_IDLE = 5
-"""One fault in so many may find nothing to do; it is not counted."""
+"""One strike in so many may find nothing to do, where the faults are drawn; it is not counted."""
+MOST_AGAIN = 60_000
+"""So many records of people are sent once more in the end, and change nothing; more would take too long."""
+
+BREAKER = "the breaker is open"
+SAID = {"rounds that the broker refused": "round refused", "sessions lost": "session lost", BREAKER: BREAKER}
+"""What workers say in their logs that is counted for the table."""
 
 
 @dataclass
@@ -32,6 +42,8 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
     replaced: int = 0
     """Watches whose client was stuck, and that got a new one."""
+    said: dict[str, Counter[str]] = field(default_factory=dict)
+    """How often workers said what `SAID` names, by stage."""
 
     @property
     def violations(self) -> list[str]:
@@ -41,12 +53,16 @@ class Outcome:
 
 
 def drill(
-    site: Site, plan: Iterable[Sequence[Fault]], rng: random.Random, seconds: float, say: Callable[[str], None] = print
+    site: Site,
+    plan: Iterable[Sequence[Fault]],
+    rng: random.Random,
+    seconds: float | None,
+    say: Callable[[str], None] = print,
 ) -> Outcome:
-    """Let the faults of `plan` happen for so many seconds or until there are none left, then judge."""
+    """Let the faults of `plan` happen for so many seconds, or all of them, each of which must find work; then judge."""
     outcome, began = Outcome(), time.monotonic()
     for faults in plan:
-        if time.monotonic() - began > seconds:
+        if seconds is not None and time.monotonic() - began > seconds:
             break
         time.sleep(rng.uniform(0.3, 2.0))
         for tries in range(TRIES):
@@ -60,9 +76,9 @@ def drill(
             break
     outcome.seconds = time.monotonic() - began
     idle = sum(not struck.had_work for struck in outcome.struck)
-    if idle * MOST_IDLE > len(outcome.struck):
+    if idle * (MOST_IDLE if seconds is not None else len(outcome.struck) + 1) > len(outcome.struck):
         outcome.wrong.append(
-            f"{idle} of {len(outcome.struck)} faults found no work, {TRIES} times each: this says little"
+            f"{idle} of {len(outcome.struck)} strikes found no work, {TRIES} times each: this says little"
         )
     _judge(site, outcome, say)
     return outcome
@@ -80,6 +96,10 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
     if site.people is not None:
         database, people = site.database.bare_url("path"), site.people.people
         outcome.verdicts["the path"] = judge_path(kafka, database, PATH, people, REST_SECONDS)
+        if site.people.sent <= MOST_AGAIN and not outcome.violations:
+            site.people.again()
+            in_time(lambda: is_done(site, "routing"), REST_SECONDS, "the path to be at rest again", every=0.2)
+            outcome.verdicts["all sent again"] = judge_path(kafka, database, PATH, people, REST_SECONDS, times=2)
     outcome.replaced = sum(watch.replaced for watch in site.watches.values())
     outcome.exits = Counter(site.crew.exits)
     outcome.last_exits = site.crew.end()
@@ -87,6 +107,18 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
         prefix, _ = SUMS[stage]
         table = site.database.bare_url("sums") if prefix == TOLD else None
         outcome.verdicts[stage] = judge_sums(kafka, prefix, feeder.sent, table)
+    outcome.said = {
+        words: Counter(
+            {
+                stage: sum(len(re.findall(said, log.read_text())) for log in site.logs.glob(f"{stage}-*.log"))
+                for stage in site.stages
+            }
+        )
+        for words, said in SAID.items()
+    }
+    for stage, feeder in site.sums.items():
+        if feeder.sent > 2 * FIRST_LONG_BURST and not outcome.said[BREAKER][stage]:
+            outcome.wrong.append(f"no breaker of {stage} opened at a burst of bad events")
     bad = {name: code for name, code in outcome.last_exits.items() if code != 0}
     if bad:
         outcome.wrong.append(f"workers did not end well: {bad}")
@@ -96,12 +128,16 @@ def _names(faults: Sequence[Fault]) -> str:
     return " + ".join(map(str, faults))
 
 
+def _by_stage(counted: Counter[str]) -> str:
+    return ", ".join(f"{stage} {count}" for stage, count in sorted(counted.items()) if count)
+
+
 def _words(struck: Struck) -> str:
     if struck.wrong:
         return f"{_names(struck.faults)}: {'; '.join(struck.wrong)}"
     if struck.recovery is None or struck.after_end is None:
         return f"{_names(struck.faults)}: no work was left"
     return (
-        f"{_names(struck.faults)}: {struck.partitions} partitions with work, "
+        f"{_names(struck.faults)}: partitions with work {_by_stage(struck.partitions)}, "
         f"recovered in {struck.recovery:.1f} s ({struck.after_end:.1f} s after its end)"
     )

@@ -86,12 +86,13 @@ class SumsFeeder(Feeder):
 class PeopleFeeder(Feeder):
     """A trickle of people, and more of them on demand. Each person's records are sent in order."""
 
-    def __init__(self, bootstrap: str, topic: str, every_seconds: float) -> None:
+    def __init__(self, bootstrap: str, prefix: str, every_seconds: float) -> None:
         super().__init__(bootstrap)
-        self.topic, self.every = topic, every_seconds
-        self.people = self.rubbish = 0
+        self.prefix, self.every = prefix, every_seconds
+        self.topic = prefix + people.SOURCE
+        self.people = 0
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name=f"feed {topic}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"feed {self.topic}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -107,9 +108,29 @@ class PeopleFeeder(Feeder):
                 for record in people.records(person):
                     self._producer.produce(self.topic, record, people.email(person).encode(), on_delivery=self._taken)
                     self.sent += 1
-                self.rubbish += people.is_followed_by_rubbish(person)
+                if people.is_followed_by_poison(person):
+                    self._poison(person)
                 self._producer.poll(0)
             self.people += count
+
+    def again(self) -> None:
+        """All that was sent is sent once more, in the same order."""
+        for person in range(self.people):
+            for record in people.records(person):
+                self._producer.produce(self.topic, record, people.email(person).encode(), on_delivery=self._taken)
+            self._producer.poll(0)
+        self.flush()
+
+    def _poison(self, person: int) -> None:
+        """What no stage would write, into the topics between them."""
+        for topic in people.POISONED:
+            self._producer.produce(
+                self.prefix + topic,
+                people.RUBBISH,
+                people.email(person).encode(),
+                headers=people.STRANGE,
+                on_delivery=lambda error, _: self.failures.append(str(error)) if error is not None else None,
+            )
 
     def _run(self) -> None:
         while not self.stop.wait(self.every):

@@ -1,13 +1,19 @@
 """People of a closed form for the whole path: what becomes of person n follows from n alone.
 
 Person n views n mod 5 pages. Every second person is a head and says so with the first event; every third asks for a
-demo in the end. Some of what they send comes twice, and some records are no JSON at all.
+demo in the end. Some of what they send comes twice, and some records are no JSON at all; some of these stand in the
+topics between the stages, where no stage has written them.
 """
 
 from __future__ import annotations
 
 import json
 from typing import NamedTuple
+
+SOURCE, POISONED = "marketing.events", ("leads.events", "leads.scored")
+RUBBISH = b'{"event_id": '
+STRANGE: list[tuple[str, str | bytes | None]] = [("baton_replay_of", b"nothing")]
+"""By this header an audit knows what no stage wrote."""
 
 
 class Expected(NamedTuple):
@@ -45,12 +51,21 @@ def records(person: int) -> list[bytes]:
     if person % 7 == 0:
         sent.append(sent[0])
     if is_followed_by_rubbish(person):
-        sent.append(b'{"event_id": ')
+        sent.append(RUBBISH)
     return sent
 
 
 def is_followed_by_rubbish(person: int) -> bool:
     return person % 23 == 0
+
+
+def is_followed_by_poison(person: int) -> bool:
+    return person % 31 == 0
+
+
+def order(person: int) -> list[str]:
+    """Ids of a person's events, each where it came first."""
+    return [f"{person}-{step}" for step in range(expected(person).events)]
 
 
 def expected(person: int) -> Expected:

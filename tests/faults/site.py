@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError
 
 from baton import provisioning
 from baton.settings import Settings
+from schemas.topics import changelog
 from tests.faults.closed_form import PARTITIONS
 from tests.faults.database import Database
 from tests.faults.feed import PeopleFeeder, SumsFeeder
@@ -27,7 +28,7 @@ KEPT, TOLD, PATH = "kept.", "told.", "path."
 SUMS = {"sums in Kafka": (KEPT, "events"), "sums in the ledger": (TOLD, "leads.scored")}
 PATH_STAGES = {"ingest": "marketing.events", "scoring": "leads.events", "routing": "leads.scored"}
 STAGES = (*SUMS, *PATH_STAGES)
-WORKERS = {"sums in Kafka": 3, "sums in the ledger": 2, "ingest": 2, "scoring": 2, "routing": 2}
+WORKERS = {"sums in Kafka": 2, "sums in the ledger": 2, "ingest": 2, "scoring": 2, "routing": 2}
 AHEAD = 1_600
 COMPACTED = {
     "cleanup.policy": "compact",
@@ -71,7 +72,7 @@ class Site:
             feeder = SumsFeeder(self.node.bootstrap, prefix + source, AHEAD, self.watches[stage].done)
             self.sums[stage] = feeder
         if self.stages_of(PATH_STAGES):
-            self.people = PeopleFeeder(self.node.bootstrap, PATH + "marketing.events", 0.5)
+            self.people = PeopleFeeder(self.node.bootstrap, PATH, 0.5)
         for stage in self.stages:
             for number in range(WORKERS[stage]):
                 self.crew.add(self.worker(stage, f"w{number}"))
@@ -164,13 +165,18 @@ class Site:
             for partition in at["partitions"]
         }
 
-    def make_side_topic(self) -> None:
-        side = {"retention.ms": "60000", "segment.ms": "10000"}
-        self._make([NewTopic(KEPT + "side", PARTITIONS, 1, topic_configs=side)])
+    def before(self, stage: str) -> list[str]:
+        """The stages of the path that a stage of it waits for."""
+        return list(PATH_STAGES)[: list(PATH_STAGES).index(stage)]
 
-    def delete_side_topic(self) -> None:
+    def make_side_topic(self, stage: str) -> None:
+        """Of one of the sums."""
+        side = {"retention.ms": "60000", "segment.ms": "10000"}
+        self._make([NewTopic(SUMS[stage][0] + "side", PARTITIONS, 1, topic_configs=side)])
+
+    def delete_side_topic(self, stage: str) -> None:
         with self.admin() as admin:
-            admin.delete_topics([KEPT + "side"], timeout_ms=30_000)
+            admin.delete_topics([SUMS[stage][0] + "side"], timeout_ms=30_000)
 
     def _make(self, topics: Sequence[NewTopic]) -> None:
         with self.admin() as admin:
@@ -178,12 +184,13 @@ class Site:
 
     def _provision(self) -> None:
         plain = [f"{KEPT}events", f"{KEPT}out", f"{KEPT}sums.failed"]
-        plain += [f"{TOLD}leads.scored", f"{TOLD}out", f"{TOLD}side", f"{TOLD}sums.failed"]
+        plain += [f"{TOLD}leads.scored", f"{TOLD}out", f"{TOLD}sums.failed"]
         topics = [NewTopic(name, PARTITIONS, 1) for name in plain]
         topics.append(NewTopic(f"{KEPT}sums.state", PARTITIONS, 1, topic_configs=COMPACTED))
         topics.append(NewTopic(f"{TOLD}routing.state", PARTITIONS, 1, topic_configs=COMPACTED))
         self._make(topics)
-        self.make_side_topic()
+        for stage in SUMS:
+            self.make_side_topic(stage)
         path = Settings(
             kafka=self.node.bootstrap,
             database_url=self.database.url("path"),
@@ -193,6 +200,9 @@ class Site:
         )
         provisioning.apply_topics(path, provisioning.queues_of(CONFIG))
         provisioning.apply_roster(path)
+        states = [PATH + changelog(stage) for stage in PATH_STAGES]
+        with self.admin() as admin:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, COMPACTED) for name in states])
 
     def _look(self, stage: str) -> Look:
         told = (self.node.bootstrap, self.group(stage), self.source(stage), PARTITIONS)

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.faults import catalogue as c
+from tests.faults.acts import CALM_SECONDS, Mend, act, nothing, victim
 from tests.faults.catalogue import Fault
 from tests.faults.patience import Patience, crowd, in_time
-from tests.faults.progress import MARKERS
+from tests.faults.progress import MARKERS, Recovered, Watch
 from tests.faults.site import PATH_STAGES, STAGES, SUMS, Site
-from tests.faults.workers import Worker
 
-WORK_SECONDS, CALM_SECONDS = 30.0, 180.0
+WORK_SECONDS = 30.0
 STILL_SECONDS = 150.0
 """As long as a fault lasts, and what it hit may stand still after it."""
 BURST = 500
 """People who come before a stage of the path is hit; three times as many at each further try."""
-
-Mend = Callable[[], object]
+LEFT = 100
+"""So many records at least are left in the partitions of a worker that is hit, all together."""
 
 
 @dataclass
 class Struck:
-    """What a fault did. Seconds: from the blow, and from its end, to the first commit of the last partition hit."""
+    """What a fault did. Seconds: from the blow, and from its end, to the first commit of the last partition hit.
+
+    `partitions` had work when it struck, by stage. `had_work`: so had each stage that it was meant for.
+    """
 
     faults: Sequence[Fault]
     had_work: bool = False
-    partitions: int = 0
+    partitions: Counter[str] = field(default_factory=Counter)
     recovery: float | None = None
     after_end: float | None = None
     wrong: list[str] = field(default_factory=list)
@@ -51,11 +53,12 @@ def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
     hit = _hit(site, faults)
     ends = {(stage, n): _end(site, stage, n) for stage, numbers in hit.items() for n in numbers}
     began = time.monotonic()
-    mends = [(fault.seconds, _act(site, fault, struck)) for fault in faults]
+    mends = [(fault, act(site, fault, len(faults) == 1, struck.wrong.append)) for fault in faults]
     blow = time.monotonic()
-    # In this thread: what a thread starts with a parent's death signal, as the database, ends with the thread.
-    for seconds, mend in sorted(mends, key=lambda one: one[0]):
-        _mend_at(blow + seconds, mend, struck)
+    # In this thread: what a thread starts with a parent's death signal, as the database, ends with the thread. Servers
+    # come first, for who leaves waits for them.
+    for fault, mend in sorted(mends, key=lambda one: (one[0].kind in c.LEAVING, one[0].seconds)):
+        _mend_at(blow + fault.seconds, mend, struck)
     ended = time.monotonic()
     _await_recovery(site, struck, ends, began, blow, ended)
     still = {stage: watch.still(STILL_SECONDS * crowd()) for stage, watch in site.watches.items()}
@@ -66,13 +69,14 @@ def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
 def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
     """See to it that there is work for the stage that is to be hit."""
     stages = {fault.stage for fault in faults if fault.stage}
-    if any(fault.kind in c.OF_BROKER | c.OF_DATABASE for fault in faults):
+    if any(fault.kind in c.OF_BROKER for fault in faults):
         stages |= {"routing"}
+    owned: dict[str, set[int]] = {}
     for fault in faults:
         if fault.kind in c.ONE_WORKER:
             with suppress(TimeoutError):
-                in_time(
-                    lambda fault=fault: site.owned(_victim(site, fault)), WORK_SECONDS, "it to be a member", every=0.3
+                owned[fault.stage] = in_time(
+                    lambda fault=fault: site.owned(victim(site, fault)), WORK_SECONDS, "it to be a member", every=0.3
                 )  # type: ignore[misc]
     for stage in stages & set(site.stages_of(PATH_STAGES)):
         if site.people is not None:
@@ -83,6 +87,12 @@ def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
         watch = site.watches[stage]
         what = f"work for {stage} ({site.sums[stage]}; {watch.done()} done)"
         in_time(lambda watch=watch: sum(watch.behind().values()) > 500, WORK_SECONDS, what)  # type: ignore[misc]
+        if numbers := owned.get(stage):
+            in_time(
+                lambda watch=watch, numbers=numbers: sum(watch.behind().get(n, 0) for n in numbers) > LEFT,
+                WORK_SECONDS,
+                f"{what} in {sorted(numbers)}",
+            )  # type: ignore[misc]
 
 
 def _hit(site: Site, faults: Sequence[Fault]) -> dict[str, set[int]]:
@@ -91,12 +101,10 @@ def _hit(site: Site, faults: Sequence[Fault]) -> dict[str, set[int]]:
     for fault in faults:
         if fault.kind in c.OF_BROKER:
             stages = dict.fromkeys(STAGES)
-        elif fault.kind in (c.DB_RESTART, c.DB_CRASH, c.DB_CUT):
+        elif fault.kind in c.OF_DATABASE - {c.DB_LOCK}:
             stages = dict.fromkeys(c.IN_LEDGER)
-        elif fault.kind == c.DB_LOCK:
-            stages = {stage: None for stage, name in c.LEDGERS.items() if fault.what.startswith(name)}
         elif fault.kind in c.ONE_WORKER:
-            stages = {fault.stage: site.owned(_victim(site, fault))}
+            stages = {fault.stage: site.owned(victim(site, fault))}
         else:
             stages = {fault.stage: None}
         for stage, numbers in stages.items():
@@ -116,110 +124,8 @@ def _end(site: Site, stage: str, number: int) -> int:
     return site.watches[stage].ends.get(number, 0) - (MARKERS if stage in PATH_STAGES else 0)
 
 
-def _victim(site: Site, fault: Fault) -> Worker:
-    workers = site.crew.of(fault.stage)
-    return workers[fault.victim % len(workers)]
-
-
-def _nothing() -> None:
-    """It ends by itself."""
-
-
-def _act(site: Site, fault: Fault, struck: Struck) -> Mend:  # noqa: C901 a list of kinds
-    crew = site.crew
-    match fault.kind:
-        case c.KILL_ONE:
-            _victim(site, fault).kill()
-        case c.KILL_ALL:
-            with crew.lock:
-                for worker in crew.of(fault.stage):
-                    worker.signal(signal.SIGKILL)
-        case c.TERM:
-            worker = _victim(site, fault)
-            alone = len(struck.faults) == 1
-            code = worker.leave()
-            if alone and code != 0:
-                struck.wrong.append(f"{fault.stage} {worker.instance} ended with {code} on SIGTERM")
-            return lambda: _again(site, [worker])
-        case c.JOIN:
-            extra = site.worker(fault.stage, "extra")
-            crew.add(extra)
-            return lambda: _leave(site, extra, struck)
-        case c.EMPTY:
-            workers = crew.of(fault.stage)
-            leaving = [threading.Thread(target=worker.leave) for worker in workers]
-            for thread in leaving:
-                thread.start()
-            for thread in leaving:
-                thread.join()
-            return lambda: _again(site, workers)
-        case c.FREEZE:
-            worker = _victim(site, fault)
-            worker.signal(signal.SIGSTOP)
-            return lambda: worker.signal(signal.SIGCONT)
-        case c.FREEZE_LONG:
-            worker = _victim(site, fault)
-            worker.signal(signal.SIGSTOP)
-            return lambda: _wake_when_done(site, fault, worker)
-        case c.SLOW:
-            worker = _victim(site, fault)
-            (site.folder(fault.stage) / f"{worker.instance}.slow").write_text(str(fault.seconds))
-        case c.BROKER_STOP:
-            site.node.stop()
-            return site.node.start
-        case c.BROKER_KILL:
-            site.node.kill()
-            return site.node.start
-        case c.BROKER_PAUSE:
-            site.node.pause()
-            return site.node.resume
-        case c.TOPIC:
-            site.delete_side_topic()
-            return site.make_side_topic
-        case c.DB_RESTART:
-            site.database.stop()
-            return site.database.start
-        case c.DB_CRASH:
-            site.database.crash()
-            return site.database.start
-        case c.DB_CUT:
-            site.database.cut()
-        case c.DB_LOCK:
-            name, table = fault.what.split(".")
-            thread = threading.Thread(target=site.database.hold, args=(name, table, fault.seconds))
-            thread.start()
-            return thread.join
-        case _:
-            raise AssertionError(fault.kind)
-    return _nothing
-
-
-def _again(site: Site, workers: Sequence[Worker]) -> None:
-    with site.crew.lock:
-        for worker in workers:
-            worker.start()
-
-
-def _leave(site: Site, extra: Worker, struck: Struck) -> None:
-    code = extra.leave()
-    site.crew.remove(extra)
-    if code not in (0, -signal.SIGTERM) and len(struck.faults) == 1:  # it may not have come to listen to signals yet
-        struck.wrong.append(f"{extra.stage} {extra.instance} ended with {code} on SIGTERM")
-
-
-def _wake_when_done(site: Site, fault: Fault, worker: Worker) -> None:
-    feeder, watch = site.sums[fault.stage], site.watches[fault.stage]
-    feeder.rest.set()
-    try:
-        in_time(lambda: watch.done() == feeder.sent, CALM_SECONDS, "the others to do all that is left", every=0.2)
-    finally:
-        worker.signal(signal.SIGCONT)
-        time.sleep(2)  # the time in which a woken worker would do harm; nothing is waited for
-        feeder.rest.clear()
-
-
 def _mend_at(moment: float, mend: Mend, struck: Struck) -> None:
-    if mend is _nothing:
+    if mend is nothing:
         return
     time.sleep(max(0.0, moment - time.monotonic()))
     try:
@@ -231,9 +137,10 @@ def _mend_at(moment: float, mend: Mend, struck: Struck) -> None:
 def _await_recovery(
     site: Site, struck: Struck, ends: dict[tuple[str, int], int], began: float, blow: float, ended: float
 ) -> None:
+    """`began`: before the blow, when work counts; `blow`: after it, from when what is done counts as recovery."""
     patience = Patience(CALM_SECONDS)
     while True:
-        found = {at: site.watches[at[0]].recovered(at[1], blow, end) for at, end in ends.items()}
+        found = {at: _recovered(site.watches[at[0]], at[1], began, blow, end) for at, end in ends.items()}
         if all(one.at is not None or not one.had_work for one in found.values()):
             break
         if patience.over:
@@ -241,7 +148,16 @@ def _await_recovery(
             struck.wrong.append(f"{patience.waited:.0f} s after its end nothing moves in {', '.join(names)}")
             return
         time.sleep(0.1)
-    times = [one.at for one in found.values() if one.at is not None]
-    struck.had_work, struck.partitions = bool(times), len(times)
+    times = {at: one.at for at, one in found.items() if one.at is not None}
+    struck.partitions = Counter(stage for stage, _ in times)
+    struck.had_work = bool(times) and all(fault.stage in struck.partitions for fault in struck.faults if fault.stage)
     if times:
-        struck.recovery, struck.after_end = max(times) - began, max(0.0, max(times) - ended)
+        last = max(times.values())
+        struck.recovery, struck.after_end = last - began, max(0.0, last - ended)
+
+
+def _recovered(watch: Watch, number: int, began: float, blow: float, end: int) -> Recovered:
+    if not watch.recovered(number, began, end).had_work:
+        return Recovered(had_work=False)
+    found = watch.recovered(number, blow, end)
+    return found if found.had_work else Recovered(had_work=True, at=blow)  # done before whoever was told to had left

@@ -29,9 +29,13 @@ def lines(outcome: Outcome, seed: int) -> list[str]:
         )
         by_kind[name].append((struck.recovery or 0.0, struck.after_end or 0.0))
     load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    count = sum(len(struck.faults) for struck in faults)
+    idle = [fault for struck in outcome.struck if not struck.had_work for fault in struck.faults]
     found = [
         "",
-        f"seed {seed}: {sum(len(struck.faults) for struck in faults)} faults in {outcome.seconds / 60:.1f} minutes",
+        f"seed {seed}: {count} faults with work, in {len(faults)} strikes, in {outcome.seconds / 60:.1f} minutes",
+        f"strikes without work, of which nothing is counted: {len(outcome.struck) - len(faults)}"
+        + "".join(f"; {fault.kind}, {fault.stage or 'no stage'}" for fault in idle),
         f"load of the machine: {load} on {os.cpu_count()} cores",
         "",
         f"{'stage':<20}{'events':>10}{'lost':>7}{'doubled':>9}{'duplicates':>12}   notes",
@@ -51,6 +55,10 @@ def lines(outcome: Outcome, seed: int) -> list[str]:
     own = ", ".join(f"{stage} {code}: {times}" for (stage, code), times in sorted(outcome.exits.items()))
     found += ["", f"processes that ended and were started again, by exit code: {own or 'none'}"]
     found += [f"strikes that found no work, and were repeated: {outcome.idle}"]
+    found += [
+        f"{words}: " + (", ".join(f"{stage} {times}" for stage, times in by_stage.items() if times) or "none")
+        for words, by_stage in outcome.said.items()
+    ]
     if outcome.replaced:
         found += [f"watches of the driver that were stuck in a call, and replaced: {outcome.replaced}"]
     found += [f"VIOLATION: {line}" for line in outcome.violations]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +18,11 @@ from tests.faults.site import STAGES, SUMS, Site
 from tests.kafka import jars
 
 pytestmark = [pytest.mark.faults, pytest.mark.real_kafka, pytest.mark.postgres, pytest.mark.timeout(1_800)]
-AT_RANDOM_SECONDS, WITHOUT_END = 120.0, 86_400.0
+AT_RANDOM_SECONDS = 120.0
 FEW = (
     (Fault(catalogue.KILL_ONE, "scoring"),),
     (Fault(catalogue.KILL_ALL, "ingest"),),
-    (Fault(catalogue.DB_CRASH, seconds=2.0), Fault(catalogue.KILL_ONE, "routing", 1)),
+    (Fault(catalogue.DB_CRASH, "sums in the ledger", seconds=2.0), Fault(catalogue.KILL_ONE, "routing", 1)),
     (Fault(catalogue.FREEZE, "sums in Kafka", seconds=12.0),),
     (Fault(catalogue.BROKER_KILL, seconds=2.0),),
 )
@@ -46,7 +47,7 @@ def site() -> Iterator[Callable[[Sequence[str]], Site]]:
         shutil.rmtree(one.home, ignore_errors=True)
 
 
-def harm(site: Site, plan: Iterator[Sequence[Fault]], seconds: float, seed: int) -> Outcome:
+def harm(site: Site, plan: Iterator[Sequence[Fault]], seconds: float | None, seed: int) -> Outcome:
     outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))
     print("\n".join(table.lines(outcome, seed)))
     return outcome
@@ -56,19 +57,19 @@ def test_no_fault_alone_loses_or_doubles_anything(site: Callable[[Sequence[str]]
     seed = 1
     stages = list(SUMS)
     plan = ((fault,) for fault in catalogue.each(random.Random(seed), stages))
-    outcome = harm(site(stages), plan, WITHOUT_END, seed)
+    outcome = harm(site(stages), plan, None, seed)
 
     assert outcome.violations == []
 
 
 def test_a_few_faults_lose_and_double_nothing_on_the_whole_path(site: Callable[[Sequence[str]], Site]) -> None:
-    outcome = harm(site(STAGES), iter(FEW), WITHOUT_END, 1)
+    outcome = harm(site(STAGES), iter(FEW), None, 1)
 
     assert outcome.violations == []
 
 
 def test_faults_at_random_lose_and_double_nothing_on_the_whole_path(site: Callable[[Sequence[str]], Site]) -> None:
-    seed = random.randrange(1_000_000)
+    seed = int(os.environ.get("FAULTS_SEED", random.randrange(1_000_000)))
     print(f"seed {seed}")
     outcome = harm(site(STAGES), catalogue.at_random(random.Random(seed)), AT_RANDOM_SECONDS, seed)
 

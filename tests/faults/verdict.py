@@ -168,17 +168,20 @@ def _state_in_table(url: str) -> tuple[dict[bytes, Sum], int]:
     return {bytes(key): Sum(count, checksum) for key, count, checksum in rows}, int(waiting)
 
 
-def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: float) -> Verdict:
-    """The three stages, once they have come to rest; looks again until nothing is amiss or `seconds` have passed."""
+def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: float, times: int = 1) -> Verdict:
+    """The three stages, once they have come to rest; looks again until nothing is amiss or `seconds` have passed.
+
+    `times`: how often all that people sent was sent.
+    """
     patience = Patience(seconds)
     while True:
-        verdict = _look_at_path(bootstrap, database, prefix, count)
+        verdict = _look_at_path(bootstrap, database, prefix, count, times)
         if not verdict.violations or patience.over:
             return verdict
         time.sleep(3)
 
 
-def _look_at_path(bootstrap: str, database: str, prefix: str, count: int) -> Verdict:
+def _look_at_path(bootstrap: str, database: str, prefix: str, count: int, times: int) -> Verdict:
     report = look(bootstrap, database, prefix, READ_SECONDS)
     verdict = Verdict()
     for violation in report.violations:
@@ -187,10 +190,14 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int) -> Ver
         verdict.say(violation)
     final: dict[str, tuple[float, float, str, str]] = {}
     events: Counter[str] = Counter()
+    came: dict[str, list[str]] = {}
     for message in committed_records(bootstrap, prefix + "leads.scored"):
+        if message.value() == people.RUBBISH:
+            continue
         value = json.loads(message.value() or b"{}")
         who = str(value["person"]["email"])
         events[who] += 1
+        came.setdefault(who, []).append(value["event_id"])
         final[who] = (value["fit"], value["engagement"], value["grade"], value["stage"])
     with psycopg.connect(database) as connection:
         rows = connection.execute("SELECT l.email, a.queue FROM assignments a JOIN leads l USING (lead_id)").fetchall()
@@ -204,14 +211,19 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int) -> Ver
             verdict.lost += max(0, due.events - events[who])
             verdict.duplicates += max(0, events[who] - due.events)
             verdict.say(f"{who} has {events[who]} scores for {due.events} events")
+        elif came[who] != people.order(person):
+            verdict.say(f"the scores of {who} came in the order {came[who]}")
         elif final[who] != (due.fit, due.engagement, due.grade, due.stage):
             verdict.doubled += final[who][1] > due.engagement
             verdict.say(f"{who} ends as {final[who]}, not as {due}")
         if queues.get(who, []) != ([due.queue] if due.queue else []):
             verdict.say(f"{who} is on {queues.get(who, [])}, not on {due.queue}")
-    rubbish = sum(people.is_followed_by_rubbish(person) for person in range(count))
-    failed = report.lines["records in ingest.failed"].split()[0]
-    if int(failed) != rubbish:
-        verdict.say(f"ingest.failed has {failed} records, not {rubbish}")
-    verdict.notes.append(f"{count} people, {len(rows)} assignments, {failed} failed")
+    rubbish = times * sum(people.is_followed_by_rubbish(person) for person in range(count))
+    poison = sum(people.is_followed_by_poison(person) for person in range(count))
+    bad = {"ingest": rubbish, "scoring": poison, "routing": poison}
+    failed = {stage: report.lines[f"records in {stage}.failed"].split()[0] for stage in bad}
+    for stage, wanted in bad.items():
+        if int(failed[stage]) != wanted:
+            verdict.say(f"{stage}.failed has {failed[stage]} records, not {wanted}")
+    verdict.notes.append(f"{count} people, {len(rows)} assignments, {' + '.join(failed.values())} failed")
     return verdict

@@ -1,0 +1,144 @@
+"""What each kind of fault does to a site, and what mends it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from tests.faults import catalogue as c
+from tests.faults.catalogue import Fault
+from tests.faults.patience import in_time
+from tests.faults.progress import MARKERS
+from tests.faults.site import Site
+from tests.faults.workers import Worker
+
+CALM_SECONDS = 180.0
+REST_SECONDS = 2.0
+
+Mend = Callable[[], object]
+Say = Callable[[str], object]
+"""Takes what is wrong, in a sentence."""
+
+
+def victim(site: Site, fault: Fault) -> Worker:
+    """The worker that a fault strikes."""
+    workers = site.crew.of(fault.stage)
+    return workers[fault.victim % len(workers)]
+
+
+def nothing() -> None:
+    """It ends by itself."""
+
+
+def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 a list of kinds
+    """Let `fault` happen; gives what mends it. `alone`: no other one is at work, so that all must end well."""
+    crew = site.crew
+    match fault.kind:
+        case c.KILL_ONE:
+            victim(site, fault).kill()
+        case c.KILL_ALL:
+            with crew.lock:
+                for worker in crew.of(fault.stage):
+                    worker.signal(signal.SIGKILL)
+        case c.TERM:
+            worker = victim(site, fault)
+            worker.ask_to_leave()
+            return lambda: _again(site, [worker], alone, say)
+        case c.JOIN:
+            extra = site.worker(fault.stage, "extra")
+            crew.add(extra)
+            return lambda: _leave(site, extra, alone, say)
+        case c.EMPTY:
+            workers = crew.of(fault.stage)
+            for worker in workers:
+                worker.ask_to_leave()
+            return lambda: _again(site, workers, alone, say)
+        case c.FREEZE:
+            worker = victim(site, fault)
+            worker.signal(signal.SIGSTOP)
+            return lambda: worker.signal(signal.SIGCONT)
+        case c.FREEZE_LONG:
+            worker = victim(site, fault)
+            worker.signal(signal.SIGSTOP)
+            return lambda: _wake_when_done(site, fault.stage, worker)
+        case c.SLOW:
+            worker = victim(site, fault)
+            (site.folder(fault.stage) / f"{worker.instance}.slow").write_text(str(fault.seconds))
+        case c.BROKER_STOP:
+            site.node.stop()
+            return site.node.start
+        case c.BROKER_KILL:
+            site.node.kill()
+            return site.node.start
+        case c.BROKER_PAUSE:
+            site.node.pause()
+            return site.node.resume
+        case c.TOPIC:
+            site.delete_side_topic(fault.stage)
+            return lambda: site.make_side_topic(fault.stage)
+        case c.DB_RESTART:
+            site.database.stop()
+            return site.database.start
+        case c.DB_CRASH:
+            site.database.crash()
+            return site.database.start
+        case c.DB_CUT:
+            site.database.cut()
+        case c.DB_LOCK:
+            name, table = fault.what.split(".")
+            thread = threading.Thread(target=site.database.hold, args=(name, table, fault.seconds))
+            thread.start()
+            return thread.join
+        case _:
+            raise AssertionError(fault.kind)
+    return nothing
+
+
+def _again(site: Site, workers: Sequence[Worker], alone: bool, say: Say) -> None:
+    """Start those again that were asked to leave, once they have left, which they must do well."""
+    for worker in workers:
+        code = worker.left()
+        if alone and code != 0:
+            say(f"{worker.stage} {worker.instance} ended with {code} on SIGTERM")
+    with site.crew.lock:
+        for worker in workers:
+            worker.start()
+
+
+def _leave(site: Site, extra: Worker, alone: bool, say: Say) -> None:
+    code = extra.leave()
+    site.crew.remove(extra)
+    if code not in (0, -signal.SIGTERM) and alone:  # it may not have come to listen to signals yet
+        say(f"{extra.stage} {extra.instance} ended with {code} on SIGTERM")
+
+
+def _wake_when_done(site: Site, stage: str, worker: Worker) -> None:
+    feeder = site.sums.get(stage) or site.people
+    assert feeder is not None
+    feeder.rest.set()
+    try:
+        in_time(lambda: is_done(site, stage), CALM_SECONDS, f"the others to do all that is left of {stage}", every=0.2)
+    finally:
+        worker.signal(signal.SIGCONT)
+        time.sleep(2)  # the time in which a woken worker would do harm; nothing is waited for
+        feeder.rest.clear()
+
+
+def is_done(site: Site, stage: str) -> bool:
+    """Whether nothing is left of what was sent to a stage; of one that reads another's output, once that has ended."""
+    watch = site.watches[stage]
+    if stage in site.sums:
+        return watch.done() == site.sums[stage].sent
+    for before in site.before(stage):
+        if not _is_at_rest(site, before):
+            return False
+    return _is_at_rest(site, stage)
+
+
+def _is_at_rest(site: Site, stage: str) -> bool:
+    watch, now = site.watches[stage], time.monotonic()
+    return all(left <= MARKERS for left in watch.behind().values()) and all(
+        now - at > REST_SECONDS for at in watch.moved.values()
+    )
