@@ -186,10 +186,14 @@ def run_routing(settings: Settings) -> int:
     outcomes = Outcomes(ledger, plan, prefix)
 
     def take(message: Message) -> None:
-        metrics.RECORDS.labels("outcomes", outcomes.take(message)).inc()
+        try:
+            came = outcomes.take(message)
+        except Exception as error:  # what fails it puts into the outbox itself; whatever else is wrong is the ledger's
+            raise TransientError(f"an outcome cannot be taken: {type(error).__name__}: {error}") from error
+        metrics.RECORDS.labels("outcomes", came).inc()
 
-    def keep(failure: Failure) -> None:  # `Outcomes` puts what fails into the outbox itself
-        raise TransientError(f"an outcome cannot be taken: {failure.detail}")
+    def keep(failure: Failure) -> None:
+        raise AssertionError(failure.detail)
 
     quiet.take(app, outcomes.source, take, keep)
     relay = kafka_relay(ledger, provisioning.kafka_address(settings), prefix)

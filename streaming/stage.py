@@ -169,6 +169,12 @@ class Unit(Protocol):
 class Store(Protocol):
     """State that is kept outside of Kafka and commits with the source offsets (routing's ledger)."""
 
+    def origin(self, topic: str, found: str) -> str:
+        """The identity of the topic that the positions are of; `found`, from now on, where there are none.
+
+        Raises `TransientError`.
+        """
+
     def position(self, topic: str, partition: int) -> int | None:
         """Source offset at which `partition` goes on; None where it was never worked on. Raises `TransientError`."""
 

@@ -44,35 +44,43 @@ class Outcomes:
             return self._take_again(message, now)
         try:
             with self.ledger.round(topic, [Move(partition, offset if known is None else known, offset + 1)]) as unit:
-                try:
-                    with unit.savepoint():
-                        return self._hear(unit, message, now)
-                except (TransientError, Fenced):
-                    raise
-                except RecordError as exc:
-                    failure = Failure(message, exc.reason, exc.detail)
-                except Exception as exc:  # noqa: BLE001 it concerns this record, and must not hold up those behind it
-                    trace = "".join(format_exception(exc))
-                    failure = Failure(message, HANDLER_ERROR, f"{type(exc).__name__} while it was taken", trace)
-                unit.publish([failed_record(self.failed, failure, rfc3339(instant(now)))])
+                heard = self._heard(unit, message, now)
+                if isinstance(heard, str):
+                    return heard
+                unit.publish([failed_record(self.failed, heard, rfc3339(instant(now)))])
         except Fenced:
             return DUPLICATE  # another worker has taken it meanwhile
         # Among the failed of routing, for in `routing.failed` they stand. Their outcomes are counted under `outcomes`:
         # those of routing sum to the records of `leads.scored`.
-        metrics.FAILED.labels(STAGE, failure.reason).inc()
+        metrics.FAILED.labels(STAGE, heard.reason).inc()
         return FAILED
 
     def _take_again(self, message: Message, now: float) -> str:
         """Take a record that lies before the position: a second time, or in a topic that was made anew or lost its end.
 
         The outcome's own id tells the two apart. One that cannot be read was put into `routing.failed` the first time,
-        as far as anybody can tell.
+        as far as anybody can tell; one at which something else went wrong goes there again, under the same id.
         """
+        with self.ledger.unit() as unit:
+            heard = self._heard(unit, message, now)
+            if isinstance(heard, str):
+                return heard
+            if heard.reason == HANDLER_ERROR:
+                unit.publish([failed_record(self.failed, heard, rfc3339(instant(now)))])
+        return DUPLICATE
+
+    def _heard(self, unit: Unit, message: Message, now: float) -> str | Failure:
+        """What came of a record, or why nothing did; then nothing of it is written."""
         try:
-            with self.ledger.unit() as unit:
+            with unit.savepoint():
                 return self._hear(unit, message, now)
-        except RecordError:
-            return DUPLICATE
+        except (TransientError, Fenced):
+            raise
+        except RecordError as exc:
+            return Failure(message, exc.reason, exc.detail)
+        except Exception as exc:  # noqa: BLE001 it concerns this record, and must not hold up those behind it
+            trace = "".join(format_exception(exc))
+            return Failure(message, HANDLER_ERROR, f"{type(exc).__name__} while it was taken", trace)
 
     def _hear(self, unit: Unit, message: Message, now: float) -> str:
         value, (_, stamped) = message.value(), message.timestamp()

@@ -17,6 +17,7 @@ from streaming.faust.external import StoreKeeper
 from streaming.faust.faults import EngineBroken, LeftOutside, SessionLost
 from streaming.faust.keeper import Keeper
 from streaming.faust.offsets import demand_partitions, demand_topics
+from streaming.faust.owners import FormerOwners
 from streaming.faust.session import Session
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
@@ -52,6 +53,7 @@ class Engine(Service):
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._main, name=f"stage-{stage.name}", daemon=True)
         self._lost: deque[float] = deque(maxlen=LOST_LIMIT)
+        self._former = FormerOwners(settings, self.watchdog)
 
     async def on_start(self) -> None:
         """Start the thread."""
@@ -128,7 +130,7 @@ class Engine(Service):
     def _keeper(self) -> Keeper:
         if self.stage.store is not None:
             return StoreKeeper(self.stage, self.stage.store, self.settings, self.watchdog)
-        return KafkaKeeper(self.stage, self.settings, self.watchdog)
+        return KafkaKeeper(self.stage, self.settings, self.watchdog, self._former)
 
     def _demand_topics(self) -> None:
         stage = self.stage

@@ -11,6 +11,8 @@ from time import monotonic
 from typing import Any
 
 from streaming.faust.assignment import Assignment, Partition
+from streaming.faust.cluster import NO_ID, topic_id
+from streaming.faust.faults import EngineBroken
 from streaming.faust.keeper import Check, Work
 from streaming.faust.offsets import ends, start_of
 from streaming.faust.settings import EngineSettings, slot
@@ -19,7 +21,7 @@ from streaming.run import Result, run
 from streaming.stage import Move, Stage, Store
 
 SHOW_SECONDS = 1.0
-MEND = "remove the position of that partition from the store (docs/operating.md, 'Offsets that are gone')"
+MEND = "remove its positions from the store (docs/operating.md, 'Offsets that are gone')"
 
 
 class StoreKeeper:
@@ -28,6 +30,7 @@ class StoreKeeper:
     def __init__(self, stage: Stage, store: Store, settings: EngineSettings, watchdog: Watchdog) -> None:
         self.stage, self.store, self.settings, self.watchdog = stage, store, settings, watchdog
         self.asker = settings.offset_reader("read_uncommitted")
+        self._origin = ""
         self._unshown: dict[int, int] = {}
         self._show_due = 0.0
 
@@ -43,7 +46,9 @@ class StoreKeeper:
         self._unshown.clear()
 
     def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:  # noqa: ARG002 the protocol's
-        """Ask the store where the partitions go on. Raises TransientError, KafkaException."""
+        """Ask the store where the partitions go on. Raises TransientError, KafkaException, EngineBroken."""
+        if not self._origin:
+            self._origin = self._same_source()
         around = ends(self.asker, self.stage.source, [part.number for part in waiting])
         for part in waiting:
             with self.watchdog.limit("store.position", self.settings.settle_timeout_seconds):
@@ -53,6 +58,19 @@ class StoreKeeper:
             if known is not None:
                 self._unshown[part.number] = part.next
         return True
+
+    def _same_source(self) -> str:
+        """The identity of the source. Positions of another topic of that name would pass over what this one holds."""
+        found = topic_id(self.settings, self.stage.source)
+        if found != NO_ID:
+            with self.watchdog.limit("store.origin", self.settings.settle_timeout_seconds):
+                known = self.store.origin(self.stage.source, found)
+            if known != found:
+                raise EngineBroken(
+                    f"{self.stage.source} was made anew: the store's positions are of an older topic of that name. "
+                    f"Where that is meant, {MEND}"
+                )
+        return found
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
         """Tell the group how far we are, for those who watch its lag; nothing depends on it."""

@@ -21,6 +21,8 @@ Ends: TypeAlias = tuple[int, int]
 MEND_OF_GROUP = "set the group's offsets to the earliest; do not delete them"
 ASK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
+STABLE_SECONDS, PATIENT_SECONDS = 0.5, 2.0
+"""For an answer about stable offsets; an offset that is not stable has none, nor has a broker that is slower."""
 
 
 def ends(asker: Consumer, topic: str, numbers: Sequence[int], seconds: float = ASK_SECONDS) -> dict[int, Ends]:
@@ -41,19 +43,32 @@ class Committed(NamedTuple):
     owner: str
 
 
-def stable_offsets(member: Consumer, topic: str, numbers: Sequence[int]) -> dict[int, Committed]:
+def stable_offsets(
+    member: Consumer, topic: str, numbers: Sequence[int], seconds: float = STABLE_SECONDS
+) -> dict[int, Committed]:
     """Committed offsets on which no transaction is open.
 
     Raises Unsettled where the broker has no stable answer yet.
     """
     try:
-        answers = member.committed([slot(topic, number) for number in numbers], 0.5)
+        answers = member.committed([slot(topic, number) for number in numbers], seconds)
     except KafkaException as error:
         raise Unsettled(str(error.args[0])) from error
     for answer in answers:
         if answer.error is not None:
             raise Unsettled(str(answer.error))
     return {answer.partition: _committed(answer) for answer in answers}
+
+
+def unstable(member: Consumer, topic: str, numbers: Sequence[int]) -> list[int]:
+    """Those of the partitions on whose committed offset a transaction is open, as far as a slow broker says."""
+    found = []
+    for number in numbers:
+        try:
+            stable_offsets(member, topic, [number], PATIENT_SECONDS)
+        except Unsettled:
+            found.append(number)
+    return found
 
 
 def _committed(answer: TopicPartition) -> Committed:

@@ -42,6 +42,7 @@ class Session:
         self.stage, self.settings, self.keeper, self.status, self.watchdog = stage, settings, keeper, status, watchdog
         self.consumer: Consumer = settings.group_consumer()
         self.assignment = Assignment(self.consumer, stage.source, status.kept)
+        status.kept = {}  # what this session does not get has nobody to hold it
         self.lag = Lag(stage.name, stage.source)
         self.left_out = LeftOut(settings, stage.failed)
         self.rest = Rest(settings.rest_seconds)
@@ -57,17 +58,23 @@ class Session:
         self.assignment.join()
 
     def close(self) -> None:
-        """Leave the group; partitions are kept with their state, for the next session of this process."""
+        """Leave the group; partitions are kept with their state, for the next session of this process.
+
+        Not by this one, which may outlive it: consumer and assignment hold each other, and garbage is rarely collected.
+        """
         self.status.kept = self.assignment.parts
         self.lag.forget()
-        with self.watchdog.limit("closing", self.settings.settle_timeout_seconds):
-            self.keeper.abandon()
-            with self.watchdog.limit("leaving the group", self.settings.exit_timeout_seconds):
-                if self.left_out.found:
-                    self.assignment.drop()
-                else:
-                    self.assignment.leave()
-            self.keeper.close()
+        try:
+            with self.watchdog.limit("closing", self.settings.settle_timeout_seconds):
+                self.keeper.abandon()
+                with self.watchdog.limit("leaving the group", self.settings.exit_timeout_seconds):
+                    if self.left_out.found:
+                        self.assignment.drop()
+                    else:
+                        self.assignment.leave()
+                self.keeper.close()
+        finally:
+            self.assignment.parts = {}
 
     def step(self) -> None:
         """One round, or one step towards it. Blocks for `idle_seconds` at most where there is nothing to do."""

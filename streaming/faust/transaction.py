@@ -22,7 +22,7 @@ from streaming.faust.faults import EngineBroken, OffsetsGone, TooLarge, Unsettle
 from streaming.faust.keeper import Check, Work
 from streaming.faust.local_state import LocalState
 from streaming.faust.marks import Mark
-from streaming.faust.offsets import Committed, ends, said_offsets, start_of
+from streaming.faust.offsets import Committed, ends, said_offsets, start_of, unstable
 from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import Transaction, TransactionalProducer
 from streaming.faust.restore import Restore
@@ -46,7 +46,8 @@ HANGS = (
 class KafkaKeeper:
     """Keeps one stage's state and offsets in Kafka."""
 
-    def __init__(self, stage: Stage, settings: EngineSettings, watchdog: Watchdog) -> None:
+    def __init__(self, stage: Stage, settings: EngineSettings, watchdog: Watchdog, former: FormerOwners) -> None:
+        """`former` outlives the sessions: it knows who was robbed when."""
         self.stage, self.settings, self.watchdog = stage, settings, watchdog
         self.asker = settings.offset_reader("read_uncommitted")
         self.producer = TransactionalProducer(settings, settings.transactional_id, watchdog)
@@ -58,7 +59,7 @@ class KafkaKeeper:
         self._leaving = False
         self._open_for = 0.0  # the assignment's `since`, in which it is known that offsets stay open
         self._renewed_for = 0.0  # the assignment's `since`: once for each is enough
-        self._former = FormerOwners(settings, watchdog)
+        self._former = former
         self._local: LocalState | None = None
         if stage.changelog is not None and stage.codec is not None and settings.local_state_seconds > 0:
             self._local = LocalState(settings, stage.changelog, stage.codec)
@@ -257,13 +258,15 @@ class KafkaKeeper:
         self._look_due, waited = now + LOOK_SECONDS, now - self._unsettled
         numbers = [part.number for part in waiting]
         gone = isinstance(why, OffsetsGone)
-        said = str(why) if gone else f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}"
+        words = str(why) if gone else f"offsets or changelog of partitions {numbers} are not stable ({why}): {HANGS}"
         if waited > self.settings.settle_timeout_seconds:
-            raise EngineBroken(said)
+            raise EngineBroken(words)
         if gone or self._waited_long(assignment):
-            raise Unsettled(said)
-        owners = {one.owner for one in said_offsets(self.asker, self.stage.source, numbers).values()}
-        self._former.abort_the_dead(owners)
+            raise Unsettled(words)
+        said = {number: one.owner for number, one in said_offsets(self.asker, self.stage.source, numbers).items()}
+        self._former.abort_the_dead(said.values())
         if waited > self.settings.fence_after_seconds:
             log.warning("%s: still waiting for a former owner (%s)", self.stage.name, why)
-            self._former.abort_all(owners)
+            in_changelog = self._restore is not None
+            held_up = numbers if in_changelog else unstable(assignment.consumer, self.stage.source, numbers)
+            self._former.abort_all(said[number] for number in held_up if number in said)

@@ -53,6 +53,15 @@ class Position(Table):
     next: Mapped[int]
 
 
+class Source(Table):
+    """Which topic of that name the positions are of, in Kafka's own id: one that was made anew has another."""
+
+    __tablename__ = "sources"
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    origin: Mapped[str]
+
+
 class RosterVersion(Table):
     """A roster that was applied, by its hash."""
 

@@ -19,6 +19,13 @@ CHANNEL = "baton_outbox"
 """PostgreSQL's channel on which a commit with records in the outbox is told."""
 
 _POSITION = text("SELECT next FROM positions WHERE topic = :topic AND partition = :partition")
+_ORIGIN = text("""
+    INSERT INTO sources AS known (topic, origin) VALUES (:topic, :origin)
+    ON CONFLICT (topic) DO UPDATE SET origin = CASE
+        WHEN EXISTS (SELECT FROM positions AS at WHERE at.topic = known.topic) THEN known.origin
+        ELSE excluded.origin END
+    RETURNING origin
+""")
 _MOVE = text("""
     UPDATE positions AS at SET next = move.next
     FROM unnest(CAST(:partitions AS bigint[]), CAST(:starts AS bigint[]), CAST(:ends AS bigint[]))
@@ -102,6 +109,14 @@ class Ledger:
         """The ledger at `url`; its tables must be there (`upgrade`)."""
         return cls(connect(url, pool_size=pool_size))
 
+    def origin(self, topic: str, found: str) -> str:
+        """Identity of the topic that the positions are of; from now on `found` where there are none.
+
+        Raises `TransientError`.
+        """
+        with told_apart(), self.engine.begin() as connection:
+            return str(connection.execute(_ORIGIN, {"topic": topic, "origin": found}).scalar_one())
+
     def position(self, topic: str, partition: int) -> int | None:
         """Source offset at which `partition` goes on. Raises `TransientError`."""
         with told_apart(), self.engine.begin() as connection:
@@ -139,9 +154,16 @@ def _columns(topic: str, moves: Iterable[Move]) -> dict[str, Any]:
 
 
 def written(output: Output) -> bytes:
-    """Headers of `output` as the outbox keeps them; bytes that are not UTF-8 survive as Latin-1 does."""
-    pairs = [(name, None if value is None else value.decode("latin-1")) for name, value in output.headers]
+    """Headers of `output` as the outbox keeps them; bytes that are not UTF-8 survive as Latin-1 does.
+
+    So do those of a name that is none; it comes back as text.
+    """
+    pairs = [(_text(name), None if value is None else _text(value)) for name, value in output.headers]
     return orjson.dumps(pairs)
+
+
+def _text(given: str | bytes) -> str:
+    return given if isinstance(given, str) else given.decode("latin-1")
 
 
 def read_headers(data: bytes) -> list[tuple[str, bytes | None]]:

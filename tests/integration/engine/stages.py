@@ -77,6 +77,10 @@ class MemoryStore:
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     outbox: list[Output] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def origin(self, topic: str, found: str) -> str:
+        return self.origins.setdefault(topic, found)
 
     def position(self, topic: str, partition: int) -> int | None:
         return self.positions.get((topic, partition))

@@ -16,6 +16,7 @@ from confluent_kafka.admin import NewTopic
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import Refused
 from streaming.faust.local_state import LocalState
+from streaming.faust.owners import FormerOwners
 from streaming.faust.settings import slot
 from streaming.faust.transaction import KafkaKeeper
 from streaming.faust.watchdog import Watchdog
@@ -171,7 +172,7 @@ def test_a_worker_that_was_overtaken_gets_no_such_word(changelog: Changelog) -> 
     settings = replace(changelog.settings, session_timeout_seconds=6, poll_interval_seconds=6)
     watchdog = Watchdog()
     consumer, other = settings.group_consumer(), settings.group_consumer()
-    keeper = KafkaKeeper(stage, settings, watchdog)
+    keeper = KafkaKeeper(stage, settings, watchdog, FormerOwners(settings, watchdog))
     assignment, successor = Assignment(consumer, source, {}), Assignment(other, source, {})
     try:
         keeper.open()

@@ -4,12 +4,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from services.routing.ledger import Ledger, apply_roster, connection, upgrade
 from services.routing.ledger.answers import Desk, NotTheirs
+from services.routing.ledger.store import read_headers
 from services.routing.roster import Roster
 from services.routing.stage import make_stage
 from streaming.memory import MemoryRecord
@@ -260,3 +262,20 @@ def test_rounds_that_publish_on_the_same_lanes_wait_for_each_other_and_number_wi
 
     assert {1: 60, 2: 40, 3: 40} == {lane: sum(row["lane"] == lane for row in found) for lane in (1, 2, 3)}
     assert all([*range(len(of))] == of for of in ([r["sequence"] for r in found if r["lane"] == n] for n in (1, 2, 3)))
+
+
+def test_the_ledger_remembers_which_topic_its_positions_are_of_while_there_are_any(ledger: Ledger) -> None:
+    assert [ledger.origin(TOPIC, one) for one in ("first", "second")] == ["first", "second"]
+    work(ledger, 0, ["lena"])
+    assert ledger.origin(TOPIC, "third") == "second"
+    assert ledger.origin("other", "fourth") == "fourth"
+    with ledger.engine.begin() as connection:
+        connection.execute(text("DELETE FROM positions WHERE topic = :topic"), {"topic": TOPIC})
+    assert ledger.origin(TOPIC, "third") == "third"
+
+
+def test_a_name_of_a_header_that_is_no_text_survives_as_latin_1(ledger: Ledger) -> None:
+    name: Any = b"caf\xe9"  # so librdkafka hands over what is not UTF-8
+    with ledger.unit() as unit:
+        unit.publish([Output("routing.failed", b"k", b"v", [(name, b"1")], 0, lane=0)])
+    assert [("caf\xe9", b"1")] == read_headers(bytes(rows(ledger, "SELECT headers FROM outbox")[0]["headers"]))

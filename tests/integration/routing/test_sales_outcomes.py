@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from services.routing.ledger import Ledger
+from services.routing.ledger.answers import Desk
 from services.routing.outcomes import Outcomes
 from streaming.memory import MemoryRecord
 from streaming.metrics import REGISTRY
@@ -94,6 +95,21 @@ def test_a_malformed_outcome_fails_once_with_its_bytes(ledger: Ledger, outcomes:
 
     assert ["failed", "duplicate"] == results
     assert [value] == [None if row["value"] is None else bytes(row["value"]) for row in failed]
+
+
+def test_an_outcome_at_which_the_desk_stumbles_fails_whenever_it_comes(
+    ledger: Ledger, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Desk, "hear", stumble)
+    results = [outcomes.take(record(0, outcome("won"))), outcomes.take(record(0, outcome("won")))]
+    failed = rows(ledger, "SELECT headers FROM outbox WHERE topic = 'routing.failed' ORDER BY id")
+    reasons = [dict(orjson.loads(bytes(row["headers"])))["baton_reason"] for row in failed]
+
+    assert ["failed", "duplicate"] == results
+    assert ["handler_error", "handler_error"] == reasons
 
 
 def test_a_failed_outcome_counts_among_the_failed_of_routing_and_once(outcomes: Outcomes) -> None:

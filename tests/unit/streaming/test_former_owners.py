@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streaming.faust import cluster, owners
 from streaming.faust.cluster import Group
+from streaming.faust.engine import Engine
 from streaming.faust.owners import AGAIN_SECONDS, FormerOwners
 from streaming.faust.settings import EngineSettings
+from streaming.faust.transaction import KafkaKeeper
 from streaming.faust.watchdog import Watchdog
+from streaming.probes import Readiness
+from streaming.stage import Stage
 
 STARTED = 1_000.0
 
@@ -57,6 +62,15 @@ def test_one_that_may_live_is_not_robbed_of_its_producer_at_each_assignment(cloc
     clock.now = STARTED + AGAIN_SECONDS
     others.abort_all({"g-other"})
     assert FakeProducer.opened == ["g-other"] * 2
+
+
+def test_a_new_session_remembers_whom_the_last_one_robbed(tmp_path: Path) -> None:
+    settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path)
+    engine = Engine(Stage("s", "in", "s.failed", lambda _: None), settings, Readiness())
+    first, second = engine._keeper(), engine._keeper()
+    assert isinstance(first, KafkaKeeper)
+    assert isinstance(second, KafkaKeeper)
+    assert first._former is second._former
 
 
 def test_one_that_is_dead_is_aborted_at_each_assignment(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

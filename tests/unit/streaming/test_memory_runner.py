@@ -131,6 +131,9 @@ class OvertakenStore:
     def __init__(self, ahead: int) -> None:
         self.at, self.ahead = 0, ahead
 
+    def origin(self, topic: str, found: str) -> str:
+        raise AssertionError(topic, found)
+
     def position(self, topic: str, partition: int) -> int:
         return self.at if partition == 0 else 0
 

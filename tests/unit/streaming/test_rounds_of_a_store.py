@@ -9,7 +9,9 @@ import pytest
 
 from streaming.breaker import Breaker
 from streaming.faust import external
+from streaming.faust.cluster import NO_ID
 from streaming.faust.external import StoreKeeper
+from streaming.faust.faults import EngineBroken
 from streaming.faust.session import Session
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
@@ -44,6 +46,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> FakeConsumer:
     made.commit = lambda **_: None  # type: ignore[attr-defined]
     monkeypatch.setattr(EngineSettings, "group_consumer", lambda _: made)
     monkeypatch.setattr(EngineSettings, "offset_reader", lambda *_: None)
+    monkeypatch.setattr(external, "topic_id", lambda *_: "first")
     monkeypatch.setattr(external, "ends", lambda _, __, numbers: dict.fromkeys(numbers, (0, 1000)))
     return made
 
@@ -124,3 +127,27 @@ def test_the_group_hears_how_far_a_store_is_once_a_second_and_before_the_worker_
     session.step()
     session.keeper.tend(session.assignment, leaving=True)
     assert told == [{0: 1}, {0: 3}, {1: 1}]
+
+
+def test_positions_of_another_topic_of_that_name_are_not_believed(session: Session, store: MemoryStore) -> None:
+    """That would pass over what the new one holds, once it has grown past them."""
+    assert store.origins == {"in": "first"}
+    store.origins["in"] = "older"
+    session.keeper = StoreKeeper(session.stage, store, session.settings, Watchdog())
+    for part in session.assignment.parts.values():
+        part.running = False
+    with pytest.raises(EngineBroken, match="in was made anew"):
+        session.step()
+    assert session.assignment.running() == 0
+
+
+def test_a_broker_that_names_no_topics_is_believed(
+    session: Session, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(external, "topic_id", lambda *_: NO_ID)
+    session.keeper = StoreKeeper(session.stage, store, session.settings, Watchdog())
+    for part in session.assignment.parts.values():
+        part.running = False
+    session.step()
+    assert session.assignment.running() == 2
+    assert store.origins == {"in": "first"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from time import sleep
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from streaming.breaker import Breaker
 from streaming.faust.session import Session
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
+from streaming.faust.table import Table
 from streaming.faust.watchdog import Watchdog
 from streaming.metrics import REGISTRY
 from streaming.probes import Readiness
@@ -185,3 +187,26 @@ def test_a_round_that_a_store_gives_up_is_tried_again_with_fewer_records(
     session.step()
 
     assert session._size == before // 2
+
+
+class Kept(Table):
+    """State that may be looked for."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_state_of_a_session_that_was_lost_goes_to_the_next_one_and_what_that_does_not_get_is_freed(
+    session: Session, consumer: FakeConsumer
+) -> None:
+    kept: weakref.WeakValueDictionary[int, Kept] = weakref.WeakValueDictionary()
+    for number, part in session.assignment.parts.items():
+        part.state = kept[number] = Kept()
+    session.close()
+    assert sorted(kept) == [0, 1]
+    assert session.assignment.parts == {}
+
+    again = Session(session.stage, session.settings, FakeKeeper(), session.status, Watchdog())  # type: ignore[arg-type]
+    again.open()
+    consumer.give(1)
+    assert sorted(kept) == [1]  # the old session is still there, as one that garbage holds
+    assert again.assignment.parts[1].state is kept[1]
