@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         default=300.0,
         description="Seconds between two writings of a stage's state to the data folder, for quick restarts; 0: never.",
     )
+    outbox_most: int = Field(
+        default=100_000,
+        ge=1,
+        description="Routing takes no more leads while more records than these wait in the ledger to be published.",
+    )
     partitions: int = Field(default=8, ge=1, le=10_000, description="Partitions of a topic that is newly created.")
     replication: int = Field(
         default=-1, ge=-1, description="Replicas of a topic that is newly created; -1: as the broker has it by default."

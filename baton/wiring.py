@@ -162,7 +162,7 @@ def _listening(host: str, port: int, setting: str) -> socket.socket:
 
 def run_routing(settings: Settings) -> int:
     """The routing worker with its relay, its timers and the reader of outcomes, until it is told to stop."""
-    from services.routing.ledger import Ledger
+    from services.routing.ledger import BoundedOutbox, Ledger
     from services.routing.outcomes import Outcomes
     from services.routing.relay import kafka_relay
     from services.routing.stage import NAME, make_stage
@@ -180,7 +180,8 @@ def run_routing(settings: Settings) -> int:
     ledger = Ledger.at(provisioning.database_url(settings))
     readiness = Readiness()
     engine = replace(engine_settings(settings, NAME), max_records=ROUND)
-    app = make_app(make_stage(plan, ledger, prefix), engine, readiness=readiness)
+    stage = make_stage(plan, BoundedOutbox(ledger, settings.outbox_most), prefix)
+    app = make_app(stage, engine, readiness=readiness)
     if engine.static_instance:
         app.conf.consumer_group_instance_id = engine.instance
     outcomes = Outcomes(ledger, plan, prefix)

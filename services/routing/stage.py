@@ -20,21 +20,21 @@ from schemas.topics import LEADS_SCORED, failed
 from services.routing import offers, records
 from services.routing.calendars import instant
 from services.routing.decision import Suppressed, place, triage
-from services.routing.ledger import Ledger, book, entries
+from services.routing.ledger import book, entries
 from services.routing.ledger.changes import first_row
 from services.routing.ledger.entries import Assigned, Lead
 from services.routing.plan import Plan, Rule
 from services.routing.reading import scored_lead
 from services.routing.standing import Book
-from streaming.stage import Batch, Message, RecordError, Stage
+from streaming.stage import Batch, Message, RecordError, Stage, Store
 
 NAME = "routing"
 MOST_BYTES = 900_000
 """Brokers take a million by default; the rest is for headers."""
 
 
-def make_stage(plan: Plan, ledger: Ledger, prefix: str = "") -> Stage:
-    """The stage; `prefix` is put before every topic."""
+def make_stage(plan: Plan, ledger: Store, prefix: str = "") -> Stage:
+    """The stage; `prefix` is put before every topic. `ledger`: the ledger itself, or with a bound for its outbox."""
     return Stage(
         name=NAME,
         source=prefix + LEADS_SCORED,
