@@ -62,7 +62,7 @@ class WholePath:
 
     def _relay(self) -> int:
         with self._ledger.engine.begin() as connection:
-            found = outbox.waiting(connection, 100_000)
+            found, _ = outbox.waiting(connection, 100_000, 1_000_000_000)
             outbox.drop(connection, found, {one.lane: one.sequence + 1 for one in found})
         self.runner.publish(one.output for one in found)
         return len(found)

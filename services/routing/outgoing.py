@@ -33,6 +33,9 @@ CALL_SECONDS, PAUSE_SECONDS = 5.0, 0.2
 CLOSE_SECONDS = 30.0
 SETTLE_SECONDS = 60.0
 TOPIC_SECONDS = 5.0
+BUFFERED_KBYTES = 16 * 1024
+"""What the broker has not acknowledged: a round of the relay, or the largest record that is sent."""
+MESSAGE_BYTES = 8_000_000
 RETRY_BACKOFF_MS = 10  # the next transaction is refused while the markers of the last one are written
 LANES = b"lanes"
 """Key of the record that says how far the lanes are, in partition 0."""
@@ -81,7 +84,8 @@ class KafkaPublisher:
                 max_in_flight=IN_FLIGHT,
                 retry_backoff_ms=RETRY_BACKOFF_MS,
                 retry_backoff_max_ms=100,
-                message_max_bytes=8_000_000,
+                message_max_bytes=MESSAGE_BYTES,
+                queue_buffering_max_kbytes=BUFFERED_KBYTES,
                 logger=self._doubt,
             )
             | Doubt.LOGS

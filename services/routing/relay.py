@@ -34,7 +34,8 @@ from streaming.stage import TransientError
 
 log = logging.getLogger(__name__)
 
-BATCH = 2_000
+BATCH, BATCH_BYTES = 2_000, 8 * 1024 * 1024
+"""A round is that many records, or the record that reaches that many bytes and those before it."""
 IDLE_SECONDS = 2.0
 STANDBY_SECONDS = 1.0
 DEPOSE_SECONDS = 30.0
@@ -151,9 +152,9 @@ class Relay(Background):
                     log.info("the relay begins with a new producer: an end may have been sent twice")
                     return
                 began = monotonic()
-                published = self._round(publisher, positions, noted)
+                published, cut = self._round(publisher, positions, noted)
                 self._well()
-                if 0 < published < BATCH:
+                if published and not cut:
                     pace.ended(began, monotonic())
                 elif not published:
                     for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
@@ -161,12 +162,15 @@ class Relay(Background):
         finally:
             publisher.close()
 
-    def _round(self, publisher: Publisher, positions: dict[int, int], noted: Mapping[int, int]) -> int:
-        """Publish what waits; gives the number of rows that were dealt with. `positions`: what is known of lanes."""
+    def _round(self, publisher: Publisher, positions: dict[int, int], noted: Mapping[int, int]) -> tuple[int, bool]:
+        """Publish what waits; gives how many rows were dealt with, and whether others wait behind them.
+
+        `positions`: what is known of lanes.
+        """
         with told_apart(), self.ledger.engine.begin() as reading:
-            rows = outbox.waiting(reading, BATCH)
+            rows, cut = outbox.waiting(reading, BATCH, BATCH_BYTES)
         if not rows:
-            return 0
+            return 0, False
         unknown = {row.lane for row in rows} - positions.keys()
         said = publisher.positions(unknown)
         # A broker that has just come back may say what was long ago; neither ever says more than is published.
@@ -178,7 +182,7 @@ class Relay(Background):
             observe(due)
         with told_apart(), self.ledger.engine.begin() as dropping:
             outbox.drop(dropping, rows, {row.lane: positions[row.lane] for row in rows})
-        return len(rows)
+        return len(rows), cut
 
 
 def in_step(rows: Sequence[Waiting], positions: Mapping[int, int]) -> tuple[list[Waiting], dict[int, int]]:

@@ -20,6 +20,13 @@ class Waiting(NamedTuple):
     output: Output
 
 
+class Part(NamedTuple):
+    """The first records of the outbox; `cut`: others wait behind them that were left for the next part."""
+
+    records: list[Waiting]
+    cut: bool
+
+
 class Backlog(NamedTuple):
     """How much waits in the outbox, and since when the first of it: 0 where nothing does."""
 
@@ -27,9 +34,16 @@ class Backlog(NamedTuple):
     oldest_seconds: float
 
 
-# Ids rise within a lane, since a lane's row is locked when they are drawn; between lanes they need not.
+# Ids rise within a lane, since a lane's row is locked when they are drawn; between lanes they need not. So the first
+# by id are the first of each lane, wherever they are cut. PostgreSQL keeps a large value beside its row: its length is
+# known without it, and what is left out is not read.
 _READ = text("""
-    SELECT id, lane, sequence, topic, key, value, headers, partition FROM outbox ORDER BY id LIMIT :limit
+    SELECT id, lane, sequence, topic, key, value, headers, partition, upto FROM (
+        SELECT *, sum(bytes) OVER (ORDER BY id) AS upto FROM (
+            SELECT *, coalesce(octet_length(key), 0) + coalesce(octet_length(value), 0) + octet_length(headers) AS bytes
+            FROM outbox ORDER BY id LIMIT :limit
+        ) AS first
+    ) AS summed WHERE upto - bytes < :most_bytes ORDER BY id
 """)
 _DROP = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 _NOTE = text("""
@@ -47,17 +61,17 @@ _IDENTITY = text("SELECT id FROM ledger_identity")
 _POSITIONS = text("SELECT lane, next FROM relay_positions")
 
 
-def waiting(connection: Connection, limit: int) -> list[Waiting]:
-    """Up to `limit` records, of each lane in the order of their numbers."""
-    return [
-        Waiting(
-            row.id,
-            row.lane,
-            row.sequence,
-            Output(row.topic, row.key, row.value, read_headers(row.headers), row.partition),
-        )
-        for row in connection.execute(_READ, {"limit": limit})
-    ]
+def waiting(connection: Connection, limit: int, most_bytes: int) -> Part:
+    """Up to `limit` records, of each lane in the order of their numbers, no more once there are `most_bytes`.
+
+    Keys, values and headers count. The last record may go beyond, so that one of any size is read at last.
+    """
+    records, upto = [], 0
+    for row in connection.execute(_READ, {"limit": limit, "most_bytes": most_bytes}):
+        output = Output(row.topic, row.key, row.value, read_headers(row.headers), row.partition)
+        records.append(Waiting(row.id, row.lane, row.sequence, output))
+        upto = row.upto
+    return Part(records, len(records) == limit or upto >= most_bytes)
 
 
 def drop(connection: Connection, published: Sequence[Waiting], nexts: Mapping[int, int]) -> None:

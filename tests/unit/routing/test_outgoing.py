@@ -2,17 +2,21 @@
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from services.routing import outgoing
+from services.routing.ledger.outbox import Waiting
 from services.routing.outgoing import KafkaPublisher, Lanes, PublisherLost
+from services.routing.relay import BATCH_BYTES
 from streaming.client import KafkaAddress
 from streaming.faust import calls
 from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
+from streaming.stage import Output
 from tests.waiting import until
 
 
@@ -102,3 +106,42 @@ def test_lanes_count_for_the_ledger_that_they_name(
     monkeypatch.setattr(made, "_of_the_group", lambda _: {})
     made.open()
     assert made.positions({1, 2}) == known
+
+
+class Full(Hanging):
+    """A producer whose buffer is full, until the broker has acknowledged what is in it: at the third look."""
+
+    def __init__(self, told: Any) -> None:
+        super().__init__(told)
+        self.told, self.looks, self.taken = told, 0, list[bytes]()
+
+    def poll(self, *_: Any) -> None:
+        self.looks += 1
+
+    def list_topics(self, topic: str, **_: Any) -> Any:
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=None, partitions=[0])})
+
+    def produce(self, _topic: str, value: bytes, *_: Any, **__: Any) -> None:
+        if self.looks < 3:
+            raise BufferError
+        self.taken.append(value)
+
+    def commit_transaction(self, _: float) -> None: ...
+
+
+def test_a_buffer_that_is_full_is_waited_for_and_is_bounded(
+    publisher: Callable[[Watchdog], KafkaPublisher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "Producer", Full)
+    made = publisher(Watchdog())
+    made.open()
+    full: Any = made._producer
+    full.looks = 0
+    made.publish(
+        [Waiting(1, 0, 0, Output("out", None, b"first")), Waiting(2, 0, 1, Output("out", None, b"second"))], {}
+    )
+
+    assert full.taken[:2] == [b"first", b"second"]
+    bound = full.told["queue.buffering.max.kbytes"] * 1024
+    assert bound >= BATCH_BYTES + outgoing.MESSAGE_BYTES  # a whole round, whose last record may be the largest
+    assert bound < 32 * 1024 * 1024
