@@ -198,11 +198,11 @@ class Fenced(Exception):
 class Stage:
     """A stage, declared.
 
-    `source` and `failed` are topics with prefix. State is kept either in Kafka (`changelog` and `codec`), in an
-    outside `store`, or nowhere. A stage without state may have a `changelog` all the same (and no `codec`): it says of
-    a partition that somebody has worked on it, should the broker forget the offset. `name` stands in metrics, headers
-    and group names. `stamp` is a header that the engine adds to every output, with the time of the round: so a handler
-    needs no clock, and values stay pure.
+    `source`, `failed` and `outputs` are topics with prefix, all of which must be there as the stage starts. State
+    is kept either in Kafka (`changelog` and `codec`), in an outside `store`, or nowhere. A stage without state may
+    have a `changelog` all the same (and no `codec`): it says of a partition that somebody has worked on it, should
+    the broker forget the offset. `name` stands in metrics, headers and group names. `stamp` is a header that the
+    engine adds to every output, with the time of the round: so a handler needs no clock, and values stay pure.
     """
 
     name: str
@@ -213,3 +213,4 @@ class Stage:
     codec: Codec[Any] | None = None
     store: Store | None = None
     stamp: str | None = None
+    outputs: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ def make_stage(sources: Sources, prefix: str = "") -> Stage:
         handler=partial(handle, sources, prefix + LEADS_EVENTS),
         changelog=prefix + changelog(NAME),
         stamp=INGESTED_AT,
+        outputs=(prefix + LEADS_EVENTS,),
     )
 
 

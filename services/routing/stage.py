@@ -16,7 +16,7 @@ from typing import Any
 from schemas import ScoredLead
 from schemas.headers import header_map
 from schemas.ids import derived_id
-from schemas.topics import LEADS_SCORED, failed
+from schemas.topics import LEADS_SCORED, SALES_ASSIGNMENTS, failed, queue
 from services.routing import offers, records
 from services.routing.calendars import instant
 from services.routing.decision import Suppressed, place, triage
@@ -41,6 +41,7 @@ def make_stage(plan: Plan, ledger: Store, prefix: str = "") -> Stage:
         failed=prefix + failed(NAME),
         handler=lambda batch: handle(batch, plan, prefix),
         store=ledger,
+        outputs=(prefix + SALES_ASSIGNMENTS, *(prefix + queue(name) for name in plan.queues)),
     )
 
 

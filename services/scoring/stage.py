@@ -63,6 +63,7 @@ def make_stage(ruleset: Ruleset, prefix: str = "") -> Stage:
         changelog=prefix + changelog(NAME),
         codec=Codec(dumps=_as_is, loads=_as_is),
         stamp=SCORED_AT,
+        outputs=(scored_topic,),
     )
 
 

@@ -134,7 +134,7 @@ class Engine(Service):
 
     def _demand_topics(self) -> None:
         stage = self.stage
-        names = [name for name in (stage.source, stage.failed, stage.changelog) if name is not None]
+        names = [name for name in (stage.source, stage.failed, stage.changelog, *stage.outputs) if name is not None]
         asker = self.settings.offset_reader("read_uncommitted")
         try:
             demand_partitions(stage, demand_topics(asker, names, TOPIC_PATIENCE_SECONDS))

@@ -51,6 +51,10 @@ class BoundedOutbox:
         self.ledger = ledger
         self.room = Room(most, self._look, clock)
 
+    def origin(self, topic: str, found: str) -> str:
+        """As the ledger's."""
+        return self.ledger.origin(topic, found)
+
     def position(self, topic: str, partition: int) -> int | None:
         """As the ledger's. Asked here as well, since after a fault nothing is fetched before it is answered."""
         self.room.demand()

@@ -28,10 +28,11 @@ class Part(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """How much waits in the outbox, and since when the first of it: 0 where nothing does."""
+    """How much waits in the outbox, since when the first of it, and that one's id: 0 where nothing does."""
 
     records: int
     oldest_seconds: float
+    first: int = 0
 
 
 # Ids rise within a lane, since a lane's row is locked when they are drawn; between lanes they need not. So the first
@@ -55,7 +56,8 @@ _NOTE = text("""
 _BACKLOG = text("""
     SELECT (SELECT coalesce(sum(lanes.next - coalesce(relayed.next, 0)), 0)
             FROM outbox_lanes AS lanes LEFT JOIN relay_positions AS relayed USING (lane)) AS records,
-           (SELECT extract(epoch FROM clock_timestamp() - written_at) FROM outbox ORDER BY id LIMIT 1) AS oldest
+           first.id, extract(epoch FROM clock_timestamp() - first.written_at) AS oldest
+    FROM (SELECT id, written_at FROM outbox ORDER BY id LIMIT 1) AS first
 """)
 _IDENTITY = text("SELECT id FROM ledger_identity")
 _POSITIONS = text("SELECT lane, next FROM relay_positions")
@@ -82,10 +84,10 @@ def drop(connection: Connection, published: Sequence[Waiting], nexts: Mapping[in
 
 def backlog(connection: Connection) -> Backlog:
     """What waits now."""
-    found = connection.execute(_BACKLOG).one()
-    if found.oldest is None:
+    found = connection.execute(_BACKLOG).one_or_none()
+    if found is None:
         return Backlog(0, 0.0)
-    return Backlog(int(found.records), max(0.0, float(found.oldest)))
+    return Backlog(int(found.records), max(0.0, float(found.oldest)), found.id)
 
 
 def noted_positions(connection: Connection) -> dict[int, int]:

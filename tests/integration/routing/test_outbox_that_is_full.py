@@ -117,8 +117,9 @@ def test_a_worker_fetches_nothing_while_the_outbox_is_full_and_says_so(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    source, failed = topic_prefix + "leads.scored", topic_prefix + "routing.failed"
-    apply(kafka, [TopicSpec(name, 1) for name in (source, failed)])
+    stage = make_stage(world.plan(), bounded(ledger, most=40), topic_prefix)
+    source = stage.source
+    apply(kafka, [TopicSpec(name, 1) for name in (source, stage.failed, *stage.outputs)])
     producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True})
     for number in range(100):
         producer.produce(source, world.lead(f"lead-{number}").to_json(), b"lead-%d" % number)
@@ -127,7 +128,7 @@ def test_a_worker_fetches_nothing_while_the_outbox_is_full_and_says_so(
         bootstrap=kafka, group=topic_prefix + "routing", instance="one", data_dir=tmp_path, max_records=10
     )
     fetches = count_fetches(monkeypatch)
-    running = Running(make_app(make_stage(world.plan(), bounded(ledger, most=40), topic_prefix), settings))
+    running = Running(make_app(stage, settings))
     relay.start()
 
     def condition() -> dict[str, Any]:

@@ -34,6 +34,8 @@ class FakeKafka:
     fall_after_commit: bool = False
     fall_before_commit: bool = False
     doubts: int = 0
+    most: int = 1_000_000
+    tried: list[int] = field(default_factory=list)
     made: int = 0
 
     def publisher(self, _ledger_id: str) -> FakePublisher:
@@ -60,6 +62,9 @@ class FakePublisher:
         if self.kafka.fall_before_commit:
             self.kafka.fall_before_commit = False
             raise PublisherLost("before the commit")
+        self.kafka.tried.append(len(records))
+        if len(records) > self.kafka.most:
+            raise PublisherLost("not in the time that a transaction has")
         self.kafka.records += records
         self.kafka.at |= nexts
         if self.kafka.fall_after_commit:
@@ -77,6 +82,11 @@ def relay(ledger: Ledger, fake_kafka: FakeKafka) -> Iterator[Relay]:
     relay = Relay(ledger, "relay", fake_kafka.publisher)
     yield relay
     relay.stop()
+
+
+def written(ledger: Ledger, statement: str) -> None:
+    with ledger.engine.begin() as connection:
+        connection.execute(text(statement))
 
 
 def empty(ledger: Ledger) -> bool:
@@ -181,6 +191,47 @@ def test_a_relay_that_works_is_left_alone(
     standby.stop()
 
     assert (True, "") == (relay.leading, standby.trouble)
+
+
+def test_a_relay_that_works_through_what_has_long_waited_is_left_alone(
+    ledger: Ledger, fake_kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Kafka was away, what is first waits for long, and is another record each time."""
+    now = [1_000.0]
+    monkeypatch.setattr(routing_relay, "monotonic", lambda: now[0])
+    monkeypatch.setattr(routing_relay, "STANDBY_SECONDS", 0.02)
+    with ledger.engine.connect() as works:
+        works.execute(text("SELECT pg_advisory_lock(:key)"), {"key": crc32(b"relay")})
+        feed(runner(ledger, world.plan()), *(world.lead(f"lead-{i}") for i in range(5)))
+        written(ledger, "UPDATE outbox SET written_at = written_at - interval '1 hour'")
+        standby = Relay(ledger, "relay", fake_kafka.publisher)
+        standby.start()
+        try:
+            for _ in range(6):
+                written(ledger, "DELETE FROM outbox WHERE id = (SELECT min(id) FROM outbox)")
+                now[0] += 0.7 * routing_relay.DEPOSE_SECONDS
+                until(lambda: standby.well_at == now[0] or standby.trouble, 20, "another look")
+                assert standby.trouble == ""
+            now[0] += 1.1 * routing_relay.DEPOSE_SECONDS
+            until(lambda: standby.trouble or standby.leading, 20, "it to see that nothing moves")
+        finally:
+            standby.stop()
+        with pytest.raises(OperationalError):
+            works.execute(text("SELECT 1"))
+
+
+def test_a_round_that_kafka_does_not_take_is_done_again_with_half_as_much(
+    ledger: Ledger, relay: Relay, fake_kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routing_relay, "BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr(routing_relay, "BATCH", 16)
+    fake_kafka.most = 4
+    feed(runner(ledger, world.plan()), *(world.lead(f"lead-{i}") for i in range(10)))
+    relay.start()
+    until(lambda: empty(ledger), 10, "an empty outbox")
+
+    assert fake_kafka.tried[:3] == [16, 8, 4]
+    assert 20 == len(fake_kafka.records)
 
 
 def test_a_relay_whose_connection_is_cut_comes_back(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
