@@ -26,7 +26,7 @@ class FakeConsumer:
 
     def __init__(self) -> None:
         self.metadata = b"nobody"
-        self.ready: list[list[Any]] = []
+        self.ready: list[Any] = []
         self.calls: dict[str, Any] = {}
 
     def consumer_group_metadata(self) -> bytes:
@@ -35,9 +35,11 @@ class FakeConsumer:
     def subscribe(self, _: list[str], **calls: Any) -> None:
         self.calls = calls
 
-    def give(self, *numbers: int) -> None:
+    def give(self, *numbers: int) -> list[Any]:
+        """Assign these partitions; no record comes of that."""
         self.metadata += b"."
         self.calls["on_assign"](self, [TopicPartition("in", number) for number in numbers])
+        return []
 
     def consume(self, *_: Any) -> list[Any]:
         found = self.ready.pop(0) if self.ready else []
@@ -56,7 +58,7 @@ class FakeKeeper:
     """Is always ready, and settles nothing."""
 
     def __init__(self) -> None:
-        self.settled = 0
+        self.settled = self.abandoned = 0
         self.order: list[int] = []
 
     def prepare(self, _: Any, waiting: Any) -> bool:
@@ -68,8 +70,10 @@ class FakeKeeper:
         self.settled += len(work)
         self.order = [one.part.number for one in work]
 
+    def abandon(self) -> None:
+        self.abandoned += 1
+
     def open(self) -> None: ...
-    def abandon(self) -> None: ...
     def tend(self, *_: Any) -> None: ...
     def close(self) -> None: ...
 
@@ -109,6 +113,36 @@ def test_an_offset_out_of_range_beside_records_of_another_partition_is_looked_up
     assert session.assignment.running() == 0
     session.step()
     assert session.assignment.running() == 2
+
+
+@pytest.mark.parametrize("given", [(), (0,), (0, 1)], ids=["none is left", "it is lost", "it is ours again"])
+@pytest.mark.parametrize("gathered", [0, 1], ids=["with the first record", "while a round gathers"])
+def test_records_handed_over_across_a_new_assignment_settle_nothing(
+    session: Session, consumer: FakeConsumer, given: tuple[int, ...], gathered: int
+) -> None:
+    """The broker takes offsets of a partition that was lost, if they come with the metadata of a new membership."""
+    consumer.ready = [[said(1, 5)]] * gathered + [lambda: [*consumer.give(*given), said(1, 6)]]
+    session.step()
+
+    assert session.keeper.settled == 0  # type: ignore[attr-defined]
+    assert session.keeper.abandoned == 1  # type: ignore[attr-defined]
+    session.step()
+    assert session.assignment.running() == len(given)
+
+
+def test_what_was_prepared_for_one_assignment_is_void_in_the_next(
+    session: Session, consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even of partitions that stay ours: between the two, others may have had them."""
+    monkeypatch.setattr(session.keeper, "prepare", lambda *_: False)
+    consumer.give(0, 1)
+    session.step()
+    session.step()
+    before = session.keeper.abandoned  # type: ignore[attr-defined]
+    consumer.ready = [lambda: consumer.give(0, 1)]
+    session.step()
+
+    assert session.keeper.abandoned == before + 1  # type: ignore[attr-defined]
 
 
 def test_partitions_are_settled_in_the_order_of_their_numbers_in_which_the_breaker_hears_of_them(
@@ -158,7 +192,7 @@ def test_a_fault_that_was_waited_out_is_forgotten_when_the_partitions_go_to_othe
 ) -> None:
     session.status.waits("the database is away")
     assert "the database is away" in str(session.status.readiness.as_json())
-    consumer.ready = [lambda: consumer.give() or []]  # type: ignore[list-item]
+    consumer.ready = [lambda: consumer.give()]
     session.step()
     session.step()
 
