@@ -15,6 +15,7 @@ from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.calls import insist
 from streaming.faust.doubt import Doubt
+from streaming.faust.settings import RETRY_BACKOFF_MS
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
 
@@ -53,6 +54,8 @@ class Outbound:
                 transaction_timeout_ms=30_000,
                 delivery_report_only_error=True,
                 linger_ms=5,
+                retry_backoff_ms=RETRY_BACKOFF_MS,  # a replay of many records is many transactions in a row
+                retry_backoff_max_ms=100,
             )
             | {"on_delivery": heard, "logger": self._doubt}
             | Doubt.LOGS

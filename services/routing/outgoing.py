@@ -23,7 +23,7 @@ from streaming.faust.doubt import Doubt
 from streaming.faust.faults import TopicMissing, Unsettled
 from streaming.faust.marks import last_values
 from streaming.faust.offsets import demand_topics, ends, stable_offsets
-from streaming.faust.settings import EngineSettings
+from streaming.faust.settings import RETRY_BACKOFF_MS, EngineSettings
 from streaming.faust.watchdog import Watchdog
 from streaming.partition import destination
 
@@ -36,7 +36,6 @@ TOPIC_SECONDS = 5.0
 BUFFERED_KBYTES = 16 * 1024
 """What the broker has not acknowledged: a round of the relay, or the largest record that is sent."""
 MESSAGE_BYTES = 8_000_000
-RETRY_BACKOFF_MS = 10  # the next transaction is refused while the markers of the last one are written
 LANES = b"lanes"
 """Key of the record that says how far the lanes are, in partition 0."""
 
