@@ -23,6 +23,8 @@ from tests.waiting import until
 PROGRAM = Path(__file__).with_name("worker_program.py")
 ROOT = Path(__file__).parents[3]
 WAIT = 60.0
+MARK = b"claimed"
+"""The key in a changelog under which a round says how far it has come: no key of a record."""
 
 
 class Worker:
@@ -61,6 +63,8 @@ class Place:
         self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})  # keeps the order
         self.workers: list[Worker] = []
         self.sent = 0
+        self.sent_of: Counter[tuple[int, bytes]] = Counter()  # by partition and key
+        self.keeps_state = True
 
     def make_topics(self, *left_out: str) -> None:
         names = {"events", "counts", "counting.failed", "counting.state"} - set(left_out)
@@ -68,13 +72,15 @@ class Place:
 
     def start(self, instance: str = "one", *more: str) -> Worker:
         """`more`: arguments of the worker's program."""
+        self.keeps_state = "--no-state" not in more
         self.workers.append(Worker(self.bootstrap, self.prefix, self.home, instance, *more))
         return self.workers[-1]
 
     def send(self, n: int, keys: int = 40) -> None:
         for number in range(self.sent, self.sent + n):
-            key = number % keys
-            self.producer.produce(self.prefix + "events", b"%d" % number, b"k%d" % key, key % PARTITIONS)
+            key, partition = b"k%d" % (number % keys), number % keys % PARTITIONS
+            self.producer.produce(self.prefix + "events", b"%d" % number, key, partition)
+            self.sent_of[partition, key] += 1
         self.producer.flush(WAIT)
         self.sent += n
 
@@ -95,7 +101,10 @@ class Place:
         return {one.transactional_id: one.state.value for one in found if self.prefix in one.transactional_id}
 
     def audit(self) -> None:
-        """Every record has one output, in the order of its key: read by a reader that knows nothing of the engine."""
+        """Every record has one output, in the order of its key, and the state is what comes of that.
+
+        Read by a reader that knows nothing of the engine.
+        """
         of: Counter[bytes | None] = Counter()
         counts: dict[bytes | None, list[int]] = defaultdict(list)
         for record in self.records("counts"):
@@ -107,6 +116,18 @@ class Place:
         assert (missing, doubled) == (set(), []), f"missing: {sorted(missing)[:9]}, doubled: {doubled[:9]}"
         for key, seen in counts.items():
             assert seen == list(range(1, len(seen) + 1)), f"{key!r} was counted {seen}"
+
+        self.audit_state()
+
+    def audit_state(self) -> None:
+        """The last word of the changelog on each key is how many records it had, in the partition that they are in."""
+        state = [(record, record.key() or b"") for record in self.records("counting.state")]
+        last = {(record.partition(), key): record.value() for record, key in state if key != MARK}
+        found = {place: int(value) for place, value in last.items() if value is not None}
+        right = dict(self.sent_of) if self.keeps_state else {}
+        differ = sorted(place for place in found.keys() | right.keys() if found.get(place) != right.get(place))
+        said = {place: (found.get(place), right.get(place)) for place in differ[:9]}
+        assert not differ, f"state that was found, and the right one: {said}"
 
     def records(self, topic: str) -> Sequence[Message]:
         return KafkaDriver(self.bootstrap, self.prefix, self.home).records(self.prefix + topic)

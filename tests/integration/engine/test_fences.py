@@ -63,27 +63,43 @@ def test_a_handler_slower_than_its_poll_interval_settles_nothing_and_its_worker_
     real_place.audit()
 
 
+BY_GENERATION = r"round refused: .*(UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION)"
+BY_ID = "session lost .*fenced by a newer instance"
+
+
 @pytest.mark.real_kafka
 @pytest.mark.parametrize("wakes", ["while the other works", "when the other has finished"])
-def test_a_frozen_worker_that_wakes_up_has_its_round_refused(real_place: Place, wakes: str) -> None:
-    """It stands still in its handler, past its session's timeout: what it has in hand is another one's by then."""
+@pytest.mark.parametrize(
+    ("more", "refused", "otherwise"),
+    [((), BY_ID, BY_GENERATION), (("--spare",), BY_GENERATION, BY_ID)],
+    ids=["by its id", "by its generation"],
+)
+def test_a_frozen_worker_that_wakes_up_has_its_round_refused(
+    real_place: Place, wakes: str, more: tuple[str, ...], refused: str, otherwise: str
+) -> None:
+    """It stands still in its handler, past its session's timeout: what it has in hand is another one's by then.
+
+    That one has taken its transactional id, which refuses it first. Told to spare it, it leaves that to the group.
+    """
     frozen = real_place.start("frozen", "--fate", "doze")
     real_place.send(400)
     until(lambda: psutil.Process(frozen.process.pid).status() == psutil.STATUS_STOPPED, WAIT, "it to freeze")
     real_place.send(8_000)
-    other = real_place.start("other", "--max-records", "20")
+    other = real_place.start("other", "--max-records", "20", *more)
     if wakes == "while the other works":
         until(lambda: real_place.done() > 0, WAIT, "the other one to have settled something")
         assert real_place.done() < real_place.sent
     else:
         real_place.settled()
     frozen.process.send_signal(signal.SIGCONT)
-    again = "(round refused|session lost).*assigned partitions"
-    until(lambda: re.search(again, frozen.said(), re.DOTALL), WAIT, "its round to be refused and it to join again")
+    until(lambda: re.search(refused, frozen.said()), WAIT, "its round to be refused")
+    until(lambda: frozen.said().count("assigned partitions") > 1, WAIT, "it to join again")
     real_place.send(400)
     real_place.settled()
 
     assert (frozen.end(), other.end()) == (0, 0)
+    assert not re.search(otherwise, frozen.said())
+    assert ("aborting what" in other.said()) is (refused == BY_ID)
     real_place.audit()
 
 

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 
 from streaming.faust import settings as engine_settings
 from streaming.faust.app import EngineSettings, make_app
+from streaming.faust.owners import FormerOwners
 from streaming.faust.worker import run
 from streaming.stage import Batch, Codec, Stage
 
@@ -68,6 +69,7 @@ if __name__ == "__main__":
     parser.add_argument("--session-timeout", type=float, default=6.0)
     parser.add_argument("--transaction-timeout", type=float, default=10.0)
     parser.add_argument("--no-state", action="store_true")
+    parser.add_argument("--spare", action="store_true", help="take no transactional id of a former owner")
     parser.add_argument(
         "--fate", choices=["hang", "freeze", "die", "doze"], help="what befalls it in a transaction; doze: in a handler"
     )
@@ -100,4 +102,6 @@ if __name__ == "__main__":
     if told.fate and told.fate != "doze":
         Struck.left, Struck.fate = told.after, told.fate
         engine_settings.Producer = Struck  # type: ignore[misc]
+    if told.spare:
+        FormerOwners.abort = lambda *_: None  # type: ignore[method-assign]
     sys.exit(run(make_app(counting, settings, on_ready=lambda: print("ready", flush=True))))
