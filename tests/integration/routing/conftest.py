@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from services.routing.ledger import Ledger, upgrade
+from services.routing.relay import Relay
+from tests.integration.routing.relays import FakeKafka
 
 
 @pytest.fixture
@@ -14,3 +16,15 @@ def ledger(database_url: str) -> Iterator[Ledger]:
     ledger = Ledger.at(database_url)
     yield ledger
     ledger.close()
+
+
+@pytest.fixture
+def fake_kafka() -> FakeKafka:
+    return FakeKafka()
+
+
+@pytest.fixture
+def relay(ledger: Ledger, fake_kafka: FakeKafka) -> Iterator[Relay]:
+    relay = Relay(ledger, "relay", fake_kafka.publisher)
+    yield relay
+    relay.stop()
