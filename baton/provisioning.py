@@ -70,6 +70,18 @@ def apply_topics(settings: Settings, queues: list[str], patience: float = 30.0) 
         raise Refusal(f"the brokers refuse: {error}") from error
 
 
+def demand_tables(settings: Settings) -> str:
+    """The database's URL. Raises `Refusal` where its tables are of an older version."""
+    from services.routing import ledger
+
+    url = database_url(settings)
+    found = ledger.behind(url)
+    if found is not None:
+        what = f"of version {found}, older than this one" if found else "not there"
+        raise Refusal(f"the ledger's tables are {what}", "Run `baton db upgrade`")
+    return url
+
+
 def upgrade_database(settings: Settings) -> None:
     """Bring the ledger's tables to this version."""
     from sqlalchemy.exc import OperationalError

@@ -177,7 +177,7 @@ def run_routing(settings: Settings) -> int:
 
     set_up(NAME, settings)
     prefix, plan = settings.topic_prefix, configuration.plan(settings.config_dir)
-    ledger = Ledger.at(provisioning.database_url(settings))
+    ledger = Ledger.at(provisioning.demand_tables(settings))
     readiness = Readiness()
     engine = replace(engine_settings(settings, NAME), max_records=ROUND)
     stage = make_stage(plan, BoundedOutbox(ledger, settings.outbox_most), prefix)
@@ -222,7 +222,7 @@ def run_sales(settings: Settings) -> int:
 
     log = set_up("sales", settings)
     plan = configuration.plan(settings.config_dir)
-    ledger = Ledger.at(provisioning.database_url(settings))
+    ledger = Ledger.at(provisioning.demand_tables(settings))
     publisher = KafkaPublisher(provisioning.kafka_address(settings))
     door = _listening(settings.host, settings.sales_port, "BATON_SALES_PORT")
     log.info("listening", port=door.getsockname()[1])

@@ -7,9 +7,13 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
@@ -60,3 +64,18 @@ def upgrade(url: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["url"] = psycopg_url(url)
     command.upgrade(config, "head")
+
+
+def behind(url: str) -> str | None:
+    """The revision of the tables at `url`, empty for no tables, where it is older than this version's; else None.
+
+    None where nobody answers, too: that passes.
+    """
+    engine = create_engine(psycopg_url(url), poolclass=NullPool, connect_args={"connect_timeout": 10})
+    try:
+        with engine.connect() as connection:
+            found = "".join(MigrationContext.configure(connection).get_current_heads())
+    except SQLAlchemyError:
+        return None
+    _, *older = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+    return found if found in ("", *older) else None
