@@ -21,7 +21,8 @@ from streaming.run import Result, run
 from streaming.stage import Move, Stage, Store
 
 SHOW_SECONDS = 1.0
-MEND = "remove its positions from the store (docs/operating.md, 'Offsets that are gone')"
+MEND = "remove the position of that partition from the store (docs/operating.md, 'Offsets that are gone')"
+MEND_OF_ALL = "remove its positions from the store (docs/operating.md, 'Offsets that are gone')"
 
 
 class StoreKeeper:
@@ -44,6 +45,7 @@ class StoreKeeper:
     def abandon(self) -> None:
         """Nothing is under way; of partitions that may be another worker's nothing more is said."""
         self._unshown.clear()
+        self._origin = ""  # the topic may have been made anew meanwhile
 
     def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:  # noqa: ARG002 the protocol's
         """Ask the store where the partitions go on. Raises TransientError, KafkaException, EngineBroken."""
@@ -68,7 +70,7 @@ class StoreKeeper:
             if known != found:
                 raise EngineBroken(
                     f"{self.stage.source} was made anew: the store's positions are of an older topic of that name. "
-                    f"Where that is meant, {MEND}"
+                    f"Where that is meant, {MEND_OF_ALL}"
                 )
         return found
 

@@ -21,8 +21,8 @@ Ends: TypeAlias = tuple[int, int]
 MEND_OF_GROUP = "set the group's offsets to the earliest; do not delete them"
 ASK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
-STABLE_SECONDS, PATIENT_SECONDS = 0.5, 2.0
-"""For an answer about stable offsets; an offset that is not stable has none, nor has a broker that is slower."""
+STABLE_SECONDS, ONE_BY_ONE_SECONDS, LEAST_SECONDS = 0.5, 4.0, 0.05
+"""For answers about stable offsets, of all partitions at once, and of each; an offset that is not stable has none."""
 
 
 def ends(asker: Consumer, topic: str, numbers: Sequence[int], seconds: float = ASK_SECONDS) -> dict[int, Ends]:
@@ -61,11 +61,11 @@ def stable_offsets(
 
 
 def unstable(member: Consumer, topic: str, numbers: Sequence[int]) -> list[int]:
-    """Those of the partitions on whose committed offset a transaction is open, as far as a slow broker says."""
-    found = []
+    """Those of the partitions on whose committed offset a transaction is open, or whose answer did not come in time."""
+    found, seconds = [], max(LEAST_SECONDS, ONE_BY_ONE_SECONDS / max(1, len(numbers)))
     for number in numbers:
         try:
-            stable_offsets(member, topic, [number], PATIENT_SECONDS)
+            stable_offsets(member, topic, [number], seconds)
         except Unsettled:
             found.append(number)
     return found
@@ -103,7 +103,9 @@ def demand_topics(asker: Consumer | Producer, names: Sequence[str], patience_sec
             missing = [name for name in names if name not in counts]
             if not missing:
                 return counts
-            why: TopicMissing = TopicMissing(f"there is no topic {', '.join(missing)}. Create it first")
+            why: TopicMissing = TopicMissing(
+                f"there is no topic {', '.join(missing)}. Create it first: `baton topics apply`"
+            )
             until = min(until, seen_by)
         except KafkaException as error:
             why = Unanswered(f"the brokers do not answer: {error.args[0]}")

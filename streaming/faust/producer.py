@@ -79,6 +79,13 @@ class TransactionalProducer:
         if monotonic() - self._proved > SILENT_SECONDS:
             self._begin_anew()
 
+    def renew_in_doubt(self) -> None:
+        """Begin anew where the end of the last transaction may have been sent twice. Raises SessionLost."""
+        if self._producer is not None:
+            self._producer.poll(0)  # what is left to be heard of it
+            if self._doubt.justified:
+                self._renew()
+
     def close(self) -> None:
         """Drop it; what is open is left to whoever takes the id next."""
         if self._producer is not None:
@@ -106,9 +113,7 @@ class TransactionalProducer:
         """
         if self._producer is None:
             raise SessionLost("the producer is closed")
-        self._producer.poll(0)  # what is left to be heard of the last transaction
-        if self._doubt.justified:
-            self._renew()
+        self.renew_in_doubt()
         self._failed.clear()
         try:
             self._producer.begin_transaction()

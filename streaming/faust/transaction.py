@@ -119,7 +119,12 @@ class KafkaKeeper:
         old.close()
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
-        """Write state to this machine's disk where that is due, or before the worker leaves."""
+        """Write state to this machine's disk where that is due, or before the worker leaves.
+
+        After a round, not before the next one that somebody waits for, a producer in doubt is followed by a new one.
+        """
+        if assignment.running() and not leaving:
+            self.producer.renew_in_doubt()
         if self._local is None:
             return
         self._leaving = leaving

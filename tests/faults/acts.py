@@ -43,18 +43,13 @@ def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 
                 for worker in crew.of(fault.stage):
                     worker.signal(signal.SIGKILL)
         case c.TERM:
-            worker = victim(site, fault)
-            worker.ask_to_leave()
-            return lambda: _again(site, [worker], alone, say)
+            return _sent_away(site, [victim(site, fault)], alone, say)
         case c.JOIN:
             extra = site.worker(fault.stage, "extra")
             crew.add(extra)
             return lambda: _leave(site, extra, alone, say)
         case c.EMPTY:
-            workers = crew.of(fault.stage)
-            for worker in workers:
-                worker.ask_to_leave()
-            return lambda: _again(site, workers, alone, say)
+            return _sent_away(site, crew.of(fault.stage), alone, say)
         case c.FREEZE:
             worker = victim(site, fault)
             worker.signal(signal.SIGSTOP)
@@ -96,22 +91,34 @@ def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 
     return nothing
 
 
-def _again(site: Site, workers: Sequence[Worker], alone: bool, say: Say) -> None:
-    """Start those again that were asked to leave, once they have left, which they must do well."""
+def _sent_away(site: Site, workers: Sequence[Worker], alone: bool, say: Say) -> Mend:
+    """Ask workers to leave, which those that are there must do well, and start them again once they have."""
+    there = [worker for worker in workers if worker.alive]
     for worker in workers:
-        code = worker.left()
-        if alone and code != 0:
-            say(f"{worker.stage} {worker.instance} ended with {code} on SIGTERM")
-    with site.crew.lock:
+        worker.ask_to_leave()
+
+    def again() -> None:
         for worker in workers:
-            worker.start()
+            code = worker.left()
+            if alone and worker in there:
+                _judge(worker, code, say)
+        with site.crew.lock:
+            for worker in workers:
+                worker.start()
+
+    return again
+
+
+def _judge(worker: Worker, code: int | None, say: Say) -> None:
+    if code not in (0, -signal.SIGTERM):  # it may not have come to listen to signals yet
+        say(f"{worker.stage} {worker.instance} ended with {code} on SIGTERM")
 
 
 def _leave(site: Site, extra: Worker, alone: bool, say: Say) -> None:
     code = extra.leave()
     site.crew.remove(extra)
-    if code not in (0, -signal.SIGTERM) and alone:  # it may not have come to listen to signals yet
-        say(f"{extra.stage} {extra.instance} ended with {code} on SIGTERM")
+    if alone:
+        _judge(extra, code, say)
 
 
 def _wake_when_done(site: Site, stage: str, worker: Worker) -> None:
@@ -139,6 +146,8 @@ def is_done(site: Site, stage: str) -> bool:
 
 def _is_at_rest(site: Site, stage: str) -> bool:
     watch, now = site.watches[stage], time.monotonic()
-    return all(left <= MARKERS for left in watch.behind().values()) and all(
-        now - at > REST_SECONDS for at in watch.moved.values()
-    )
+    if any(now - at <= REST_SECONDS for at in watch.moved.values()):
+        return False
+    if stage == "ingest" and site.people is not None:
+        return watch.positions == dict(site.people.ends)
+    return all(left <= MARKERS for left in watch.behind().values())

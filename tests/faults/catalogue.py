@@ -36,7 +36,7 @@ BROKER_STOP, BROKER_PAUSE, BROKER_KILL = "broker stopped", "broker paused", "bro
 TOPIC = "an output's topic deleted"
 DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK = "PostgreSQL restarted", "PostgreSQL crashed", "connections cut", "lock held"
 
-LEAVING = frozenset((TERM, EMPTY))
+LEAVING = frozenset((TERM, EMPTY, JOIN))
 ONE_WORKER = frozenset((KILL_ONE, TERM, FREEZE, FREEZE_LONG, SLOW))
 OF_BROKER = frozenset((BROKER_STOP, BROKER_PAUSE, BROKER_KILL))
 OF_DATABASE = frozenset((DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK))
@@ -51,8 +51,7 @@ def each(rng: random.Random, stages: Sequence[str] = STAGES) -> Iterator[Fault]:
             yield _of(kind, rng, [stage])
     yield from (_of(kind, rng, stages) for kind in (BROKER_STOP, BROKER_KILL))
     yield from (Fault(BROKER_PAUSE, seconds=seconds) for seconds in (10.0, 40.0))
-    for stage in SUMS.keys() & set(stages):
-        yield _of(TOPIC, rng, [stage])
+    yield from (_of(TOPIC, rng, [stage]) for stage in SUMS if stage in stages)
     for stage in IN_LEDGER:
         if stage in stages:
             yield from (_of(kind, rng, [stage]) for kind in (DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK))

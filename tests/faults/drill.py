@@ -96,10 +96,10 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
     if site.people is not None:
         database, people = site.database.bare_url("path"), site.people.people
         outcome.verdicts["the path"] = judge_path(kafka, database, PATH, people, REST_SECONDS)
-        if site.people.sent <= MOST_AGAIN and not outcome.violations:
-            site.people.again()
-            in_time(lambda: is_done(site, "routing"), REST_SECONDS, "the path to be at rest again", every=0.2)
-            outcome.verdicts["all sent again"] = judge_path(kafka, database, PATH, people, REST_SECONDS, times=2)
+        if site.people.sent > MOST_AGAIN:
+            outcome.verdicts["the path"].notes.append("not sent again: too many")
+        elif not outcome.violations:
+            _send_again(site, outcome)
     outcome.replaced = sum(watch.replaced for watch in site.watches.values())
     outcome.exits = Counter(site.crew.exits)
     outcome.last_exits = site.crew.end()
@@ -122,6 +122,20 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
     bad = {name: code for name, code in outcome.last_exits.items() if code != 0}
     if bad:
         outcome.wrong.append(f"workers did not end well: {bad}")
+
+
+def _send_again(site: Site, outcome: Outcome) -> None:
+    assert site.people is not None
+    site.people.again()
+    outcome.wrong += [f"the driver could not send: {why}" for why in site.people.failures[:3]]
+    try:
+        in_time(lambda: is_done(site, "routing"), REST_SECONDS, "the path to be at rest again", every=0.2)
+    except TimeoutError as error:
+        outcome.wrong.append(str(error))
+        return
+    kafka, database = site.node.bootstrap, site.database.bare_url("path")
+    again = judge_path(kafka, database, PATH, site.people.people, REST_SECONDS, times=2)
+    outcome.verdicts["all sent again"] = again
 
 
 def _names(faults: Sequence[Fault]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import orjson
 from sqlalchemy import text
 
 from streaming.client import KafkaAddress
-from streaming.faust.app import EngineSettings, make_app
+from streaming.faust.app import EngineSettings, StageApp, make_app
 from streaming.faust.worker import run
 from streaming.stage import Batch, Codec, Stage
 from tests.faults.closed_form import NOTHING, Sum
@@ -26,6 +27,8 @@ _WRITE = text("""
     ON CONFLICT (key) DO UPDATE SET count = excluded.count, checksum = excluded.checksum
 """)
 TOO_MUCH = b"x" * 1_500_000
+OPERATOR_SECONDS, LET_PASS = 5.0, 400
+"""A stage that its breaker has stopped is told to go on after so long, and how many failures may pass then."""
 
 
 class Summing:
@@ -86,6 +89,14 @@ class Summing:
         time.sleep(seconds + records * self.pause)
 
 
+def operate(app: StageApp) -> None:
+    """Be the operator: a burst that opens the breaker does so again and again, until somebody says that it may pass."""
+    while True:
+        time.sleep(OPERATOR_SECONDS)
+        if any(engine.status.breaker.is_open for engine in app.engines):
+            app.close_breakers(LET_PASS)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     for name in ("bootstrap", "prefix", "source", "instance", "dir"):
@@ -110,11 +121,8 @@ def main() -> int:
     names = {"name": "sums", "source": told.prefix + told.source, "failed": told.prefix + "sums.failed"}
     summing = Summing(told.prefix, Path(told.dir) / f"{told.instance}.slow", told.pause, large=not told.database)
     if told.database is None:
-        return run(
-            make_app(
-                Stage(**names, handler=summing.in_kafka, changelog=told.prefix + "sums.state", codec=CODEC), settings
-            )
-        )
+        stage = Stage(**names, handler=summing.in_kafka, changelog=told.prefix + "sums.state", codec=CODEC)
+        return _run(make_app(stage, settings))
 
     from services.routing.ledger import Ledger
     from services.routing.relay import kafka_relay
@@ -123,10 +131,15 @@ def main() -> int:
     relay = kafka_relay(ledger, KafkaAddress.parse(told.bootstrap), told.prefix)
     try:
         relay.start()
-        return run(make_app(Stage(**names, handler=summing.in_ledger, store=ledger), settings))
+        return _run(make_app(Stage(**names, handler=summing.in_ledger, store=ledger), settings))
     finally:
         relay.stop()
         ledger.close()
+
+
+def _run(app: StageApp) -> int:
+    threading.Thread(target=operate, args=[app], name="operator", daemon=True).start()
+    return run(app)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ LEFT = 100
 class Struck:
     """What a fault did. Seconds: from the blow, and from its end, to the first commit of the last partition hit.
 
-    `partitions` had work when it struck, by stage. `had_work`: so had each stage that it was meant for.
+    `partitions` had work when it struck, by stage. `had_work`: so had some of those that each of them was meant for.
     """
 
     faults: Sequence[Fault]
@@ -50,8 +50,8 @@ def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
     except TimeoutError as error:
         struck.wrong.append(str(error))
         return struck
-    hit = _hit(site, faults)
-    ends = {(stage, n): _end(site, stage, n) for stage, numbers in hit.items() for n in numbers}
+    hits = [_hit(site, fault) for fault in faults]
+    ends = {place: _end(site, *place) for hit in hits for place in hit}
     began = time.monotonic()
     mends = [(fault, act(site, fault, len(faults) == 1, struck.wrong.append)) for fault in faults]
     blow = time.monotonic()
@@ -60,7 +60,12 @@ def strike(site: Site, faults: Sequence[Fault], tries: int = 0) -> Struck:
     for fault, mend in sorted(mends, key=lambda one: (one[0].kind in c.LEAVING, one[0].seconds)):
         _mend_at(blow + fault.seconds, mend, struck)
     ended = time.monotonic()
-    _await_recovery(site, struck, ends, began, blow, ended)
+    times = _await_recovery(site, struck, ends, began, blow)
+    struck.partitions = Counter(stage for stage, _ in times)
+    struck.had_work = all(times.keys() & hit for hit in hits)
+    if times:
+        last = max(times.values())
+        struck.recovery, struck.after_end = last - began, max(0.0, last - ended)
     still = {stage: watch.still(STILL_SECONDS * crowd()) for stage, watch in site.watches.items()}
     struck.wrong += [f"nothing moves in {stage} {numbers}, hit or not" for stage, numbers in still.items() if numbers]
     return struck
@@ -88,32 +93,28 @@ def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
         what = f"work for {stage} ({site.sums[stage]}; {watch.done()} done)"
         in_time(lambda watch=watch: sum(watch.behind().values()) > 500, WORK_SECONDS, what)  # type: ignore[misc]
         if numbers := owned.get(stage):
-            in_time(
-                lambda watch=watch, numbers=numbers: sum(watch.behind().get(n, 0) for n in numbers) > LEFT,
-                WORK_SECONDS,
-                f"{what} in {sorted(numbers)}",
-            )  # type: ignore[misc]
+            with suppress(TimeoutError):  # then there is none, and it does not count
+                in_time(
+                    lambda watch=watch, numbers=numbers: sum(watch.behind().get(n, 0) for n in numbers) > LEFT,
+                    WORK_SECONDS,
+                    f"{what} in {sorted(numbers)}",
+                )  # type: ignore[misc]
 
 
-def _hit(site: Site, faults: Sequence[Fault]) -> dict[str, set[int]]:
-    """Partitions that the faults strike, where there is work in them."""
-    found: dict[str, set[int]] = {}
-    for fault in faults:
-        if fault.kind in c.OF_BROKER:
-            stages = dict.fromkeys(STAGES)
-        elif fault.kind in c.OF_DATABASE - {c.DB_LOCK}:
-            stages = dict.fromkeys(c.IN_LEDGER)
-        elif fault.kind in c.ONE_WORKER:
-            stages = {fault.stage: site.owned(victim(site, fault))}
-        else:
-            stages = {fault.stage: None}
-        for stage, numbers in stages.items():
-            if stage not in site.stages:
-                continue
-            behind = site.watches[stage].behind()
+def _hit(site: Site, fault: Fault) -> set[tuple[str, int]]:
+    """Stages and partitions that a fault is meant for, where there is work in them."""
+    stages: Sequence[str] = [fault.stage]
+    numbers: set[int] | None = None
+    if fault.kind in c.OF_BROKER:
+        stages = STAGES
+    elif fault.kind in c.ONE_WORKER:
+        numbers = site.owned(victim(site, fault))
+    found: set[tuple[str, int]] = set()
+    for stage in site.stages_of(stages):
+        for number, records in site.watches[stage].behind().items():
             # The three stages are too fast for that: whether there was work shows in what they have done afterwards.
-            with_work = {n for n, records in behind.items() if records > 0 or stage in PATH_STAGES}
-            found[stage] = found.get(stage, set()) | (with_work if numbers is None else with_work & numbers)
+            if (records > 0 or stage in PATH_STAGES) and (numbers is None or number in numbers):
+                found.add((stage, number))
     return found
 
 
@@ -135,9 +136,12 @@ def _mend_at(moment: float, mend: Mend, struck: Struck) -> None:
 
 
 def _await_recovery(
-    site: Site, struck: Struck, ends: dict[tuple[str, int], int], began: float, blow: float, ended: float
-) -> None:
-    """`began`: before the blow, when work counts; `blow`: after it, from when what is done counts as recovery."""
+    site: Site, struck: Struck, ends: dict[tuple[str, int], int], began: float, blow: float
+) -> dict[tuple[str, int], float]:
+    """When each partition that had work was worked on again.
+
+    `began`: before the blow, when work counts; `blow`: after it, from when what is done counts as recovery.
+    """
     patience = Patience(CALM_SECONDS)
     while True:
         found = {at: _recovered(site.watches[at[0]], at[1], began, blow, end) for at, end in ends.items()}
@@ -146,14 +150,9 @@ def _await_recovery(
         if patience.over:
             names = sorted(f"{stage} {n}" for (stage, n), one in found.items() if one.had_work and one.at is None)
             struck.wrong.append(f"{patience.waited:.0f} s after its end nothing moves in {', '.join(names)}")
-            return
+            return {}
         time.sleep(0.1)
-    times = {at: one.at for at, one in found.items() if one.at is not None}
-    struck.partitions = Counter(stage for stage, _ in times)
-    struck.had_work = bool(times) and all(fault.stage in struck.partitions for fault in struck.faults if fault.stage)
-    if times:
-        last = max(times.values())
-        struck.recovery, struck.after_end = last - began, max(0.0, last - ended)
+    return {at: one.at for at, one in found.items() if one.at is not None}
 
 
 def _recovered(watch: Watch, number: int, began: float, blow: float, end: int) -> Recovered:

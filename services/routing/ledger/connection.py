@@ -71,7 +71,8 @@ def behind(url: str) -> str | None:
 
     None where nobody answers, too: that passes.
     """
-    engine = create_engine(psycopg_url(url), poolclass=NullPool, connect_args={"connect_timeout": 10})
+    limits = {"connect_timeout": 10, "options": f"-c statement_timeout={LOCK_TIMEOUT_MS}", **KEEPALIVE}
+    engine = create_engine(psycopg_url(url), poolclass=NullPool, connect_args=limits)
     try:
         with engine.connect() as connection:
             found = "".join(MigrationContext.configure(connection).get_current_heads())

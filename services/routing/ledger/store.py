@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import orjson
+from psycopg.errors import UndefinedTable
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from services.routing.ledger.connection import connect
 from services.routing.ledger.faults import told_apart
@@ -112,10 +114,15 @@ class Ledger:
     def origin(self, topic: str, found: str) -> str:
         """Identity of the topic that the positions are of; from now on `found` where there are none.
 
-        Raises `TransientError`.
+        Raises `TransientError`, and LookupError where the tables are of an older version.
         """
-        with told_apart(), self.engine.begin() as connection:
-            return str(connection.execute(_ORIGIN, {"topic": topic, "origin": found}).scalar_one())
+        try:
+            with told_apart(), self.engine.begin() as connection:
+                return str(connection.execute(_ORIGIN, {"topic": topic, "origin": found}).scalar_one())
+        except ProgrammingError as exc:
+            if not isinstance(exc.orig, UndefinedTable):
+                raise
+            raise LookupError("the ledger's tables are older than this version: run `baton db upgrade`") from exc
 
     def position(self, topic: str, partition: int) -> int | None:
         """Source offset at which `partition` goes on. Raises `TransientError`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from streaming.faust.app import EngineSettings
 from streaming.faust.doubt import SILENT_SECONDS, Doubt
 from streaming.faust.faults import SessionLost
 from streaming.faust.producer import TransactionalProducer
+from streaming.faust.transaction import KafkaKeeper
 from streaming.faust.watchdog import Watchdog
 
 LOST, CHATTER = "Disconnected: connection closed by peer", "Sent MetadataRequest"
@@ -134,6 +136,20 @@ def test_a_replay_may_be_silent_for_long() -> None:
     doubt.begins(0.0)
     doubt.ends(1e9)
     assert not doubt.justified
+
+
+@pytest.mark.parametrize(("running", "leaving", "begun"), [(1, False, True), (0, False, False), (1, True, False)])
+def test_a_worker_does_not_wait_for_the_next_record_to_follow_a_producer_in_doubt(
+    made: list[Fake], tmp_path: Path, running: int, leaving: bool, begun: bool
+) -> None:
+    first, second = Fake(), Fake()
+    made += [first, second]
+    keeper = object.__new__(KafkaKeeper)
+    keeper.producer, keeper._local = opened(tmp_path), None
+    rounds(keeper.producer)
+    first.says = LOST
+    keeper.tend(SimpleNamespace(running=lambda: running), leaving=leaving)  # type: ignore[arg-type]
+    assert (made == []) == begun
 
 
 def test_where_no_new_one_can_begin_the_session_is_lost(made: list[Fake], tmp_path: Path) -> None:
