@@ -23,6 +23,7 @@ from streaming.faust.doubt import Doubt
 from streaming.faust.faults import TopicMissing, Unsettled
 from streaming.faust.marks import last_values
 from streaming.faust.offsets import demand_topics, ends, stable_offsets
+from streaming.faust.producer import TOO_LARGE, heard_by
 from streaming.faust.settings import RETRY_BACKOFF_MS, EngineSettings
 from streaming.faust.watchdog import Watchdog
 from streaming.partition import destination
@@ -42,6 +43,10 @@ LANES = b"lanes"
 
 class PublisherLost(Exception):
     """This publisher cannot go on (fenced, or the broker refused): make a new one."""
+
+
+class TooLargeForKafka(PublisherLost):
+    """The same, for one of the records is larger than its topic takes; nothing was published."""
 
 
 class Lanes(NamedTuple):
@@ -74,6 +79,7 @@ class KafkaPublisher:
         self._partitions: dict[str, int] = {}
         self._marked: dict[int, int] = {}
         self._doubt = Doubt()
+        self._failed: list[KafkaError] = []
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -85,8 +91,10 @@ class KafkaPublisher:
                 retry_backoff_max_ms=100,
                 message_max_bytes=MESSAGE_BYTES,
                 queue_buffering_max_kbytes=BUFFERED_KBYTES,
+                delivery_report_only_error=True,
                 logger=self._doubt,
             )
+            | {"on_delivery": heard_by(self._failed)}
             | Doubt.LOGS
         )
         self._settings = EngineSettings(bootstrap=address.bootstrap, librdkafka=address.options, group=name)
@@ -131,7 +139,7 @@ class KafkaPublisher:
         return self._of_the_group(sorted(set(lanes) - marked.keys())) | marked
 
     def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None:
-        """Publish `records` and move the lanes to `nexts`, together. Raises PublisherLost.
+        """Publish `records` and move the lanes to `nexts`, together. Raises PublisherLost, TooLargeForKafka.
 
         Whether the records are published is not known then: ask a new publisher for `positions` before anything else.
         """
@@ -147,6 +155,10 @@ class KafkaPublisher:
             insist(self._watchdog, self._producer.commit_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
         except KafkaException as exc:
             self._abort(exc)
+            self._producer.poll(0)  # why it did not go through
+            for why in (exc.args[0], *self._failed):
+                if why.code() in TOO_LARGE:
+                    raise TooLargeForKafka(str(why)) from exc
             raise PublisherLost(str(exc)) from exc
         self._marked = dict(lanes.nexts)
 

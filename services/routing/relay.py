@@ -5,7 +5,7 @@ do (a connection was cut, a process was frozen), Kafka lets only the younger one
 leaves out what Kafka says is published, publishes the rest together with how far each lane is, and drops the rows. A
 crash at any point repeats the round and publishes nothing twice, for Kafka's word on a lane comes first where it is
 further on than the ledger's. It is done again with half as much: it may have been more than a slow broker takes in the
-time that a transaction has.
+time that a transaction has. One that is alone and too large for its topic goes to `routing.failed` in its place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from time import monotonic
+from functools import partial
+from time import monotonic, time
 from typing import Protocol
 from zlib import crc32
 
@@ -21,6 +22,8 @@ import psycopg
 from confluent_kafka import KafkaException
 from sqlalchemy.exc import SQLAlchemyError
 
+from schemas.topics import failed
+from services.routing.aside import set_aside
 from services.routing.background import Background
 from services.routing.ledger import Ledger, outbox
 from services.routing.ledger.connection import KEEPALIVE
@@ -28,13 +31,16 @@ from services.routing.ledger.faults import told_apart
 from services.routing.ledger.outbox import Waiting
 from services.routing.ledger.store import CHANNEL
 from services.routing.observed import observe
-from services.routing.outgoing import KafkaPublisher, PublisherLost
+from services.routing.outgoing import KafkaPublisher, PublisherLost, TooLargeForKafka
+from streaming import metrics
 from streaming.client import KafkaAddress
 from streaming.faust.pace import Pace
+from streaming.run import TOO_LARGE
 from streaming.stage import TransientError
 
 log = logging.getLogger(__name__)
 
+STAGE = "routing"
 BATCH, BATCH_BYTES = 2_000, 8 * 1024 * 1024
 """A round is that many records, or the record that reaches that many bytes and those before it."""
 IDLE_SECONDS = 2.0
@@ -69,15 +75,21 @@ class OutOfStep(Exception):
 def kafka_relay(ledger: Ledger, address: KafkaAddress, prefix: str = "") -> Relay:
     """The relay of `ledger` to the brokers at `address`; `prefix` as of the topics."""
     name = f"{prefix}baton-relay"
-    return Relay(ledger, name, lambda ledger_id: KafkaPublisher(address, name, prefix, ledger_id))
+    make = partial(KafkaPublisher, address, name, prefix)
+    return Relay(ledger, name, make, prefix + failed(STAGE))
 
 
 class Relay(Background):
-    """Runs in a thread of its own between `start` and `stop`. `make` makes a publisher for a ledger of that id."""
+    """Runs in a thread of its own between `start` and `stop`. `make` makes a publisher for a ledger of that id.
 
-    def __init__(self, ledger: Ledger, name: str, make: Callable[[str], Publisher]) -> None:
+    `failed`: the topic to which a record goes that its own does not take.
+    """
+
+    def __init__(
+        self, ledger: Ledger, name: str, make: Callable[[str], Publisher], failed: str = failed(STAGE)
+    ) -> None:
         super().__init__("relay")
-        self.ledger, self.name, self.make = ledger, name, make
+        self.ledger, self.name, self.make, self.failed = ledger, name, make, failed
         self.leading = False
         self.trouble = ""
         self.well_at = monotonic()
@@ -85,6 +97,7 @@ class Relay(Background):
         self._deposed_at = -DEPOSE_SECONDS
         self._first, self._first_since = 0, monotonic()
         self._share = 1
+        self._too_large: int | None = None
 
     def run(self) -> None:
         """Relay until `stop`. Faults that pass are waited out; `trouble` says which one it is."""
@@ -97,7 +110,7 @@ class Relay(Background):
                 self.trouble = f"{type(exc).__name__}: {exc}"
                 log.warning("the relay starts anew: %s", self.trouble)
                 self._stopping.wait(BACKOFF_SECONDS[min(self._failures, len(BACKOFF_SECONDS) - 1)])
-                self._failures += 1
+                self._failures += not isinstance(exc, TooLargeForKafka)  # that one is found by halves, and soon
 
     def _well(self) -> None:
         """A round has succeeded, or another relay has the lock: nothing is wrong here."""
@@ -183,14 +196,20 @@ class Relay(Background):
         positions |= {lane: max(noted.get(lane, 0), said.get(lane, 0)) for lane in unknown}
         due, nexts = in_step(rows, positions)
         if due:
+            sent = [set_aside(one, self.failed, time()) if one.id == self._too_large else one for one in due]
             try:
-                publisher.publish(due, nexts)
-            except PublisherLost:
+                publisher.publish(sent, nexts)
+            except PublisherLost as why:
                 self._share = min(BATCH, self._share * 2)
+                if isinstance(why, TooLargeForKafka) and len(due) == 1:
+                    self._too_large = due[0].id
                 raise
             self._share = max(1, self._share // 2)
             positions |= nexts
-            observe(due)
+            observe(sent)
+            if any(one.id == self._too_large for one in due):
+                metrics.FAILED.labels(STAGE, TOO_LARGE).inc()
+                log.error("a record for %s is too large for it: it is in %s", due[0].output.topic, self.failed)
         with told_apart(), self.ledger.engine.begin() as dropping:
             outbox.drop(dropping, rows, {row.lane: positions[row.lane] for row in rows})
         return len(rows), cut

@@ -62,7 +62,7 @@ class TransactionalProducer:
         """
         self.counts = {}
         self._doubt = Doubt()
-        self._producer = self.settings.transactional_producer(self.name, _heard_by(self._failed), self._doubt)
+        self._producer = self.settings.transactional_producer(self.name, heard_by(self._failed), self._doubt)
         try:
             self.insist(self._producer.init_transactions, patience=patience)
         finally:
@@ -211,8 +211,11 @@ class TransactionalProducer:
             raise SessionLost(str(error.args[0])) from error
 
 
-def _heard_by(failed: list[KafkaError]) -> Callable[[KafkaError | None, Any], None]:
-    """Holds no more than the list: a producer that is held by its own callback is never freed."""
+def heard_by(failed: list[KafkaError]) -> Callable[[KafkaError | None, Any], None]:
+    """A callback that notes why records were not delivered.
+
+    It holds no more than the list: a producer that is held by its own callback is never freed.
+    """
 
     def heard(error: KafkaError | None, _: Any) -> None:
         if error is not None and error.code() not in ABORTED:
