@@ -15,6 +15,7 @@ from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.calls import insist
 from streaming.faust.doubt import Doubt
+from streaming.faust.producer import heard_by
 from streaming.faust.settings import RETRY_BACKOFF_MS
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
@@ -32,15 +33,7 @@ class Outbound:
 
     def __init__(self, address: KafkaAddress, name: str) -> None:
         self._watchdog = Watchdog()
-        faults: list[KafkaError] = []
-
-        def heard(
-            error: KafkaError | None, _: Any
-        ) -> None:  # no method: a producer that holds its owner is never freed
-            if error is not None:
-                faults.append(error)
-
-        self._failed = faults
+        self._failed: list[KafkaError] = []
         self._doubt = Doubt(silent_seconds=math.inf)  # to look for the next records may take long
         self._producer = Producer(
             address.librdkafka_config(
@@ -57,7 +50,7 @@ class Outbound:
                 retry_backoff_ms=RETRY_BACKOFF_MS,  # a replay of many records is many transactions in a row
                 retry_backoff_max_ms=100,
             )
-            | {"on_delivery": heard, "logger": self._doubt}
+            | {"on_delivery": heard_by(self._failed), "logger": self._doubt}
             | Doubt.LOGS
         )
 

@@ -31,7 +31,6 @@ class StoreKeeper:
     def __init__(self, stage: Stage, store: Store, settings: EngineSettings, watchdog: Watchdog) -> None:
         self.stage, self.store, self.settings, self.watchdog = stage, store, settings, watchdog
         self.asker = settings.offset_reader("read_uncommitted")
-        self._origin = ""
         self._unshown: dict[int, int] = {}
         self._show_due = 0.0
 
@@ -45,12 +44,10 @@ class StoreKeeper:
     def abandon(self) -> None:
         """Nothing is under way; of partitions that may be another worker's nothing more is said."""
         self._unshown.clear()
-        self._origin = ""  # the topic may have been made anew meanwhile
 
     def prepare(self, assignment: Assignment, waiting: Sequence[Partition]) -> bool:  # noqa: ARG002 the protocol's
         """Ask the store where the partitions go on. Raises TransientError, KafkaException, EngineBroken."""
-        if not self._origin:
-            self._origin = self._same_source()
+        self._demand_the_same_source()
         around = ends(self.asker, self.stage.source, [part.number for part in waiting])
         for part in waiting:
             with self.watchdog.limit("store.position", self.settings.settle_timeout_seconds):
@@ -61,8 +58,8 @@ class StoreKeeper:
                 self._unshown[part.number] = part.next
         return True
 
-    def _same_source(self) -> str:
-        """The identity of the source. Positions of another topic of that name would pass over what this one holds."""
+    def _demand_the_same_source(self) -> None:
+        """Positions of another topic of that name would pass over what this one holds. Raises EngineBroken."""
         found = topic_id(self.settings, self.stage.source)
         if found != NO_ID:
             with self.watchdog.limit("store.origin", self.settings.settle_timeout_seconds):
@@ -72,7 +69,6 @@ class StoreKeeper:
                     f"{self.stage.source} was made anew: the store's positions are of an older topic of that name. "
                     f"Where that is meant, {MEND_OF_ALL}"
                 )
-        return found
 
     def tend(self, assignment: Assignment, *, leaving: bool = False) -> None:
         """Tell the group how far we are, for those who watch its lag; nothing depends on it."""

@@ -138,10 +138,7 @@ def is_done(site: Site, stage: str) -> bool:
     watch = site.watches[stage]
     if stage in site.sums:
         return watch.done() == site.sums[stage].sent
-    for before in site.before(stage):
-        if not _is_at_rest(site, before):
-            return False
-    return _is_at_rest(site, stage)
+    return all(_is_at_rest(site, one) for one in (*site.before(stage), stage))
 
 
 def _is_at_rest(site: Site, stage: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -107,15 +106,7 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
         prefix, _ = SUMS[stage]
         table = site.database.bare_url("sums") if prefix == TOLD else None
         outcome.verdicts[stage] = judge_sums(kafka, prefix, feeder.sent, table)
-    outcome.said = {
-        words: Counter(
-            {
-                stage: sum(len(re.findall(said, log.read_text())) for log in site.logs.glob(f"{stage}-*.log"))
-                for stage in site.stages
-            }
-        )
-        for words, said in SAID.items()
-    }
+    outcome.said = _said(site)
     # Not each of them: records of two partitions that are at unlike places may part the burst.
     if any(feeder.sent > 2 * FIRST_LONG_BURST for feeder in site.sums.values()) and not outcome.said[BREAKER].total():
         outcome.wrong.append("no breaker opened at a burst of bad events")
@@ -133,9 +124,18 @@ def _send_again(site: Site, outcome: Outcome) -> None:
     except TimeoutError as error:
         outcome.wrong.append(str(error))
         return
-    kafka, database = site.node.bootstrap, site.database.bare_url("path")
-    again = judge_path(kafka, database, PATH, site.people.people, REST_SECONDS, times=2)
-    outcome.verdicts["all sent again"] = again
+    kafka, database, people = site.node.bootstrap, site.database.bare_url("path"), site.people.people
+    outcome.verdicts["all sent again"] = judge_path(kafka, database, PATH, people, REST_SECONDS, times=2)
+
+
+def _said(site: Site) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {words: Counter() for words in SAID}
+    for stage in site.stages:
+        for log in site.logs.glob(f"{stage}-*.log"):
+            text = log.read_text()
+            for words, said in SAID.items():
+                found[words][stage] += text.count(said)
+    return found
 
 
 def _names(faults: Sequence[Fault]) -> str:

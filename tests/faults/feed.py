@@ -105,21 +105,24 @@ class PeopleFeeder(Feeder):
     def burst(self, count: int) -> None:
         with self._lock:
             for person in range(self.people, self.people + count):
-                for record in people.records(person):
-                    self._producer.produce(self.topic, record, people.email(person).encode(), on_delivery=self._taken)
-                    self.sent += 1
+                self.sent += self._send(person)
                 if people.is_followed_by_poison(person):
                     self._poison(person)
-                self._producer.poll(0)
             self.people += count
 
     def again(self) -> None:
         """All that was sent is sent once more, in the same order."""
         for person in range(self.people):
-            for record in people.records(person):
-                self._producer.produce(self.topic, record, people.email(person).encode(), on_delivery=self._taken)
-            self._producer.poll(0)
+            self._send(person)
         self.flush()
+
+    def _send(self, person: int) -> int:
+        """All records of a person; how many they are."""
+        records, key = people.records(person), people.email(person).encode()
+        for record in records:
+            self._producer.produce(self.topic, record, key, on_delivery=self._taken)
+        self._producer.poll(0)
+        return len(records)
 
     def _poison(self, person: int) -> None:
         """What no stage would write, into the topics between them."""

@@ -189,14 +189,12 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int, times:
         verdict.duplicates += "times" in violation and " 0 times" not in violation
         verdict.say(violation)
     final: dict[str, tuple[float, float, str, str]] = {}
-    events: Counter[str] = Counter()
     came: dict[str, list[str]] = {}
     for message in committed_records(bootstrap, prefix + "leads.scored"):
         if message.value() == people.RUBBISH:
             continue
         value = json.loads(message.value() or b"{}")
         who = str(value["person"]["email"])
-        events[who] += 1
         came.setdefault(who, []).append(value["event_id"])
         final[who] = (value["fit"], value["engagement"], value["grade"], value["stage"])
     with psycopg.connect(database) as connection:
@@ -207,12 +205,13 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int, times:
     for person in range(count):
         who, due = people.email(person), people.expected(person)
         verdict.events += due.events
-        if events[who] != due.events:
-            verdict.lost += max(0, due.events - events[who])
-            verdict.duplicates += max(0, events[who] - due.events)
-            verdict.say(f"{who} has {events[who]} scores for {due.events} events")
-        elif came[who] != people.order(person):
-            verdict.say(f"the scores of {who} came in the order {came[who]}")
+        scores = came.get(who, [])
+        if len(scores) != due.events:
+            verdict.lost += max(0, due.events - len(scores))
+            verdict.duplicates += max(0, len(scores) - due.events)
+            verdict.say(f"{who} has {len(scores)} scores for {due.events} events")
+        elif scores != people.order(person):
+            verdict.say(f"the scores of {who} came in the order {scores}")
         elif final[who] != (due.fit, due.engagement, due.grade, due.stage):
             verdict.doubled += final[who][1] > due.engagement
             verdict.say(f"{who} ends as {final[who]}, not as {due}")

@@ -13,7 +13,6 @@ from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 60_000
@@ -71,12 +70,13 @@ def behind(url: str) -> str | None:
 
     None where nobody answers, too: that passes.
     """
-    limits = {"connect_timeout": 10, "options": f"-c statement_timeout={LOCK_TIMEOUT_MS}", **KEEPALIVE}
-    engine = create_engine(psycopg_url(url), poolclass=NullPool, connect_args=limits)
+    engine = connect(url, pool_size=1)
     try:
         with engine.connect() as connection:
             found = "".join(MigrationContext.configure(connection).get_current_heads())
     except SQLAlchemyError:
         return None
+    finally:
+        engine.dispose()
     _, *older = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
     return found if found in ("", *older) else None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from confluent_kafka import Consumer, TopicPartition
 from sqlalchemy import text
 
 from services.routing.ledger import Ledger
 from services.routing.ledger.outbox import Waiting
 from services.routing.outgoing import PublisherLost
 from tests.integration.routing.desk import rows
+from tests.waiting import until
 
 
 @dataclass
@@ -67,3 +69,22 @@ def empty(ledger: Ledger) -> bool:
 def written(ledger: Ledger, statement: str) -> None:
     with ledger.engine.begin() as connection:
         connection.execute(text(statement))
+
+
+def keys_of(kafka: str, topic: str, partitions: int, seconds: float = 20) -> list[list[bytes]]:
+    """Keys of the records that readers see, by partition and in order."""
+    reader = Consumer({"bootstrap.servers": kafka, "group.id": "reader", "isolation.level": "read_committed"})
+    slots = [TopicPartition(topic, number, 0) for number in range(partitions)]
+    left = {slot.partition: reader.get_watermark_offsets(slot, 10)[1] for slot in slots}
+    reader.assign(slots)
+    found: list[list[bytes]] = [[] for _ in slots]
+
+    def read() -> bool:
+        for message in reader.consume(500, 0.2):
+            if message.error() is None:
+                found[message.partition() or 0].append(message.key() or b"")
+        return all(at.offset >= left[at.partition] for at in reader.position(slots) if left[at.partition])
+
+    until(read, seconds, f"the end of {topic}", every=0)
+    reader.close()
+    return found

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from services.routing.ledger import Ledger, outbox
 from services.routing.ledger.outbox import Waiting
@@ -15,7 +14,7 @@ from services.routing.relay import BATCH, BATCH_BYTES, Relay, kafka_relay
 from streaming.client import KafkaAddress
 from streaming.stage import Output
 from streaming.topics import TopicSpec, apply
-from tests.integration.routing.desk import rows
+from tests.integration.routing.relays import empty, keys_of
 from tests.integration.routing.test_relay_watch import FakePublisher
 from tests.waiting import until
 
@@ -45,10 +44,6 @@ def fill(ledger: Ledger, sizes: Sequence[int], topic: str = "t") -> None:
     for start in range(0, len(outputs), 4):
         with ledger.unit() as unit:
             unit.publish(outputs[start : start + 4])
-
-
-def empty(ledger: Ledger) -> bool:
-    return not rows(ledger, "SELECT id FROM outbox LIMIT 1")
 
 
 def first(ledger: Ledger, limit: int, most_bytes: int) -> tuple[list[int], bool]:
@@ -99,23 +94,5 @@ def test_large_records_reach_kafka_in_order_each_once(ledger: Ledger, kafka: str
     until(lambda: empty(ledger), 100, "an empty outbox")
     relay.stop()
 
-    assert keys_of(kafka, topic) == [[n for n in range(40) if n % LANES == lane] for lane in range(LANES)]
-
-
-def keys_of(kafka: str, topic: str) -> list[list[int]]:
-    """Keys of the records that readers see, by partition and in order."""
-    reader = Consumer({"bootstrap.servers": kafka, "group.id": "reader", "isolation.level": "read_committed"})
-    slots = [TopicPartition(topic, number, 0) for number in range(LANES)]
-    ends = {slot.partition: reader.get_watermark_offsets(slot, 10)[1] for slot in slots}
-    reader.assign(slots)
-    found: list[list[int]] = [[] for _ in slots]
-
-    def read() -> bool:
-        for message in reader.consume(10, 0.2):
-            if message.error() is None:
-                found[message.partition()].append(int(message.key() or b""))
-        return all(at.offset >= ends[at.partition] for at in reader.position(slots))
-
-    until(read, 60, f"the end of {topic}", every=0)
-    reader.close()
-    return found
+    right = [[b"%d" % n for n in range(40) if n % LANES == lane] for lane in range(LANES)]
+    assert keys_of(kafka, topic, LANES, seconds=60) == right
