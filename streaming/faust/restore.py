@@ -2,11 +2,15 @@
 
 The end is the high watermark, open transactions included: everything that a now stable committed offset stands for
 lies before it, even where the commit marker has not arrived here yet. The reader, `read_committed`, waits for it.
+
+What is much goes to a spool, where state lies on disk anyway, so that memory has to hold no more than during a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -17,8 +21,14 @@ from streaming.faust.faults import NotRestored
 from streaming.faust.marks import MARK
 from streaming.faust.offsets import Ends
 from streaming.faust.settings import EngineSettings, slot
+from streaming.faust.spool import Spool
+from streaming.run import merge
+
+log = logging.getLogger(__name__)
 
 STEP_RECORDS = 10_000
+WORTH_SPOOLING = 20_000
+"""Offsets of one partition; less than that is quickly read and small."""
 
 
 class Restore:
@@ -39,13 +49,15 @@ class Restore:
         for part in parts:
             low, high = ends[part.number]
             below = part.state.below
-            if part.position > high or (below is not None and below.point.low != low):  # made anew or cut under us
+            if part.position > high or (below is not None and below.low != low):  # made anew or cut under us
                 origin = part.state.origin
                 part.forget()
                 part.state.origin = origin
             part.position = max(part.position, low)
             if part.position < high:
                 self.todo[part.number] = part
+                if settings.local_state_seconds > 0 and high - part.position >= WORTH_SPOOLING:
+                    self._spool(part, settings.data_dir / "state" / changelog, low)
         self.last = monotonic()
         self.reader: Consumer | None = None
         if self.todo:
@@ -81,13 +93,17 @@ class Restore:
 
     def _take(self, messages: Sequence[Any]) -> None:
         """There may be millions of records: what can be done once for many is not done for each."""
-        layers = {number: (part.state.recent, part.state.flat) for number, part in self.todo.items()}
-        loads, last = self.loads, {}
+        parts, last = dict(self.todo), {}
+        spools = {number: spool for number, part in parts.items() if (spool := _open_spool(part)) is not None}
+        layers: dict[int, tuple[dict[bytes, Any], bool, Callable[[bytes], Any]]] = {
+            number: ({}, False, bytes) if number in spools else (part.state.recent, part.state.flat, self.loads)
+            for number, part in parts.items()
+        }
         for message in messages:
             if (error := message.error()) is not None:
                 self._hear(error, message)
             elif (number := message.partition()) in layers:
-                layer, flat = layers[number]
+                layer, flat, loads = layers[number]
                 key, value = message.key(), message.value()
                 if key == MARK:
                     pass  # it is no state
@@ -99,9 +115,30 @@ class Restore:
                     layer[key] = None  # it may be in the file below
                 last[number] = message
                 self.records += 1
+        for number, spool in spools.items():
+            self._keep(parts[number], spool, layers[number][0])
+            if number not in self.todo:
+                spool.seal()
         for number, message in last.items():
             if number in self.todo:
-                self._move(self.todo[number], message.offset() + 1)
+                self._move(parts[number], message.offset() + 1)
+
+    def _spool(self, part: Partition, folder: Path, low: int) -> None:
+        """Let a state of which nothing is known lie on disk while it is read."""
+        if part.state.flat and not part.state.recent:
+            try:
+                part.state.rest_on(Spool(folder, low), self.loads)
+            except OSError as why:
+                log.warning("%s-%d is read into memory: %s", self.changelog, part.number, why)
+
+    def _keep(self, part: Partition, spool: Spool, values: Mapping[bytes, bytes | None]) -> None:
+        """A disk that is full holds nothing up: memory takes what it does not."""
+        try:
+            spool.take(values)
+        except OSError as why:
+            log.warning("%s-%d is read into memory from here on: %s", self.changelog, part.number, why)
+            part.state.lift()
+            merge(part.state.recent, {k: None if value is None else self.loads(value) for k, value in values.items()})
 
     def _hear(self, error: KafkaError, message: Any) -> None:
         """Something that the reader says in place of a record."""
@@ -121,3 +158,9 @@ class Restore:
         if offset >= self.ends[part.number][1]:
             self._move(part, offset)
             del self.todo[part.number]
+
+
+def _open_spool(part: Partition) -> Spool | None:
+    """What a partition's records go to, where they do not stay in memory."""
+    below = part.state.below
+    return below if isinstance(below, Spool) and not below.sealed else None

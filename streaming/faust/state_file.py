@@ -22,11 +22,11 @@ from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from zlib import crc32
 
 MAGIC = b"BATONST" + sys.byteorder[:1].encode()  # numbers are written as this machine has them
-_HEAD, _INDEX, _END, _CHECKED = Struct("=II"), Struct("=QQ"), Struct("=QII8s"), Struct("=QI")
+HEAD, _END, _CHECKED = Struct("=II"), Struct("=QII8s"), Struct("=QI")
 _STEP = 500
 """Records between two chances for others to go on: about half a millisecond."""
 _SHARD_BITS = 10
@@ -54,6 +54,27 @@ class Point:
     taken_at: float
 
 
+class Below(Protocol):
+    """The lowest layer of a table: records by key, as bytes, that do not change."""
+
+    @property
+    def low(self) -> int:
+        """Where the changelog began."""
+
+    @property
+    def keys(self) -> int:
+        """How many keys there are."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of `key`."""
+
+    def places(self) -> Iterator[tuple[bytes, int]]:
+        """Each key, and where its record begins."""
+
+    def record(self, start: int) -> bytes:
+        """A record with its head, as `write` writes it."""
+
+
 class StateFile:
     """A file, open for reading."""
 
@@ -76,37 +97,38 @@ class StateFile:
         told = json.loads(self._data[point_at : point_at + length])
         self.keys: int = told.pop("keys")
         self.point = Point(**told)
+        self.low = self.point.low
 
     def get(self, key: bytes) -> bytes | None:
         """The value of `key`."""
         data, bucket = self._data, crc32(key) & self._mask
         at, end = self._index[bucket], self._index[bucket + 1]
         while at < end:
-            of_key, of_value = _HEAD.unpack_from(data, at)
+            of_key, of_value = HEAD.unpack_from(data, at)
             start = at + 8
             at = start + of_key + of_value
             if data[start : start + of_key] == key:
                 return data[start + of_key : at]
         return None
 
-    def places(self) -> Iterator[tuple[bytes, int, int]]:
-        """Each key, and from where to where its record goes."""
+    def places(self) -> Iterator[tuple[bytes, int]]:
+        """Each key, and where its record begins."""
         data, at, end = self._data, 0, self._index[-1]
         while at < end:
-            of_key, of_value = _HEAD.unpack_from(data, at)
+            of_key, of_value = HEAD.unpack_from(data, at)
             start, at = at, at + 8 + of_key + of_value
-            yield data[start + 8 : start + 8 + of_key], start, at
+            yield data[start + 8 : start + 8 + of_key], start
 
-    def record(self, start: int, end: int) -> bytes:
+    def record(self, start: int) -> bytes:
         """A record as it stands in the file."""
-        return self._data[start:end]
+        return self._data[start : start + HEAD.size + sum(HEAD.unpack_from(self._data, start))]
 
 
 def write(
     out: BinaryIO,
     point: Point,
     fresh: Mapping[bytes, Any],
-    below: StateFile | None = None,
+    below: Below | None = None,
     dumps: Callable[[Any], bytes] = bytes,
 ) -> Iterator[None]:
     """Write the values of `fresh` (None: there is none) on top of those in `below`. Each step takes a short while."""
@@ -119,7 +141,7 @@ def write(
             yield
         elif place[0] not in fresh:
             bucket = crc32(place[0]) & mask
-            shards[bucket >> _SHARD_BITS].append((bucket, place[1], place[2]))
+            shards[bucket >> _SHARD_BITS].append((bucket, place[1], None))
     for pair in _steps(iter(fresh.items())):
         if pair is None:
             yield
@@ -145,7 +167,7 @@ def _write_records(
     out: _Sealed,
     index: array[int],
     entries: list[tuple[Any, ...]],
-    below: StateFile | None,
+    below: Below | None,
     dumps: Callable[[Any], bytes],
 ) -> None:
     pieces, at = [], out.at
@@ -153,10 +175,10 @@ def _write_records(
         if len(index) <= bucket:
             index.extend([at] * (bucket + 1 - len(index)))
         if below is not None and type(one) is int:
-            piece = below.record(one, other)
+            piece = below.record(one)
         else:
             value = dumps(other)
-            piece = _HEAD.pack(len(one), len(value)) + one + value
+            piece = HEAD.pack(len(one), len(value)) + one + value
         pieces.append(piece)
         at += len(piece)
     out.write(b"".join(pieces))

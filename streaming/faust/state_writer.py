@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from streaming.faust.spool import Spool
 from streaming.faust.state_file import Point, StateFile, write
 from streaming.faust.table import Table
 from streaming.stage import Codec
@@ -70,10 +71,12 @@ class StateWriter:
         """In the engine's thread, once `done`: what was written lies below, what was not is in memory as before."""
         for job in self.jobs:
             job.take_up(self.codec)
-        written = [job.fresh for job in self.jobs if job.file is not None]
+        written = [job for job in self.jobs if job.file is not None]
         log.info("wrote the state of %d partitions in %.1f s", len(written), monotonic() - self._began)
+        free: list[dict[bytes, Any]] = [job.fresh for job in written]
+        free += [job.below.starts for job in written if isinstance(job.below, Spool)]
         self.jobs.clear()
-        threading.Thread(target=_let_go, args=(written,), name="state-writer", daemon=True).start()
+        threading.Thread(target=_let_go, args=(free,), name="state-writer", daemon=True).start()
 
     def _main(self) -> None:
         for job in self.jobs:

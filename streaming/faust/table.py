@@ -1,18 +1,19 @@
-"""A partition's state: values by key, in memory, or in memory on top of a file."""
+"""A partition's state: values by key, in memory, or in memory on top of what lies on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from streaming.faust.state_file import StateFile
+from streaming.faust.state_file import Below, StateFile
 from streaming.run import merge
 from streaming.stage import MISSING
 
 
 class Table:
-    """Up to three layers, the upper ones first: what changed lately, what is being written to a file, and a file.
+    """Up to three layers, the upper ones first: what changed lately, what is being written to a file, what is on disk.
 
+    That is such a file or, until the first is written, the spool of a changelog.
     In a layer that has another one below it, None says that a key was deleted. `tail` counts the records that came
     on top of the file. `origin` is the identity of the changelog that all of it comes from; empty where none is known.
     """
@@ -23,7 +24,7 @@ class Table:
         self.origin = origin
         self.recent: dict[bytes, Any] = {}
         self.frozen: dict[bytes, Any] | None = None
-        self.below: StateFile | None = None
+        self.below: Below | None = None
         self.loads: Callable[[bytes], Any] = bytes
         self.tail = 0
 
@@ -54,9 +55,13 @@ class Table:
         else:
             self.recent.update(writes)
 
-    def rest_on(self, below: StateFile, loads: Callable[[bytes], Any]) -> None:
+    def rest_on(self, below: Below, loads: Callable[[bytes], Any]) -> None:
         """Take what `below` holds for all there is."""
         self.recent, self.frozen, self.below, self.loads, self.tail = {}, None, below, loads, 0
+
+    def lift(self) -> None:
+        """Take all that lies below into memory."""
+        self.recent, self.below = self.contents(), None
 
     def freeze(self) -> dict[bytes, Any]:
         """The upper layer, which does not change from now on; `settle` or `thaw` ends that."""
@@ -81,6 +86,11 @@ class Table:
             self.recent.update(newer)
 
     @property
+    def on_file(self) -> bool:
+        """Whether a file that outlives the process lies below."""
+        return isinstance(self.below, StateFile)
+
+    @property
     def size(self) -> int:
         """How many keys there are, at most."""
         below = self.below.keys if self.below is not None else 0
@@ -89,6 +99,6 @@ class Table:
     def contents(self) -> dict[bytes, Any]:
         """All of it, for those who compare."""
         below = self.below
-        found = {} if below is None else {key: self.get(key) for key, _, _ in below.places()}
+        found = {} if below is None else {key: self.get(key) for key, _ in below.places()}
         found |= (self.frozen or {}) | self.recent
         return {key: self.get(key) for key in found if self.get(key) is not None}

@@ -105,7 +105,7 @@ class KafkaKeeper:
             return False
         for part in waiting:
             part.next = self._offsets[part.number]
-        rests = sum(part.state.below is not None for part in waiting)
+        rests = sum(part.state.on_file for part in waiting)
         if self._restore.records or rests:
             seconds = monotonic() - assignment.since
             on = f", {rests} partitions on state of this machine" if rests else ""

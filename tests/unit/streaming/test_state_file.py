@@ -24,7 +24,7 @@ def written(path: Path, fresh: dict[bytes, bytes | None], below: StateFile | Non
 
 
 def contents(file: StateFile) -> dict[bytes, bytes | None]:
-    return {key: file.get(key) for key, _, _ in file.places()}
+    return {key: file.get(key) for key, _ in file.places()}
 
 
 @given(lower=LAYER, upper=LAYER, absent=KEYS)

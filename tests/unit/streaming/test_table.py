@@ -8,6 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from streaming.faust.spool import Spool
 from streaming.faust.state_file import Point, StateFile, write
 from streaming.faust.table import Table
 
@@ -62,6 +63,22 @@ class Layers(RuleBasedStateMachine):
         self.table.rest_on(file, int)
         gone = {key: None for key in self.table.contents() if key not in rest}
         self.table.take({**rest, **gone})
+
+    @precondition(lambda self: self.table.frozen is None)
+    @rule()
+    def read_anew(self) -> None:
+        """All of the changelog goes to a spool."""
+        spool = Spool(self.home, 0)
+        spool.take({key: dumps(value) for key, value in self.model.items()})
+        self.table = Table("id")
+        self.table.rest_on(spool, int)
+        assert not self.table.on_file
+
+    @precondition(lambda self: self.table.frozen is None and isinstance(self.table.below, Spool))
+    @rule()
+    def lift(self) -> None:
+        self.table.lift()
+        assert self.table.flat
 
     @invariant()
     def equal(self) -> None:

@@ -1,0 +1,178 @@
+"""A changelog that is long is read to disk, a short one to memory, and both come to the same."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+
+from streaming.faust import restore as module
+from streaming.faust.assignment import Partition
+from streaming.faust.restore import Restore
+from streaming.faust.spool import Spool
+
+TOPIC, FEW = "t.state", 3
+RECORDS: list[tuple[bytes, bytes | None]] = [
+    (b"a", b"1"),
+    (b"b", b"2"),
+    (b"a", b"3"),
+    (b"b", None),
+    (b"c", b"4"),
+    (b"d", b"5"),
+    (b"d", None),
+    (b"b", b"6"),
+]
+STATE = {b"a": 3, b"b": 6, b"c": 4}
+
+
+class Said:
+    """What a consumer gives: a record, or that the end was reached."""
+
+    def __init__(self, offset: int, key: bytes | None = None, value: bytes | None = None) -> None:
+        self._offset, self._key, self._value = offset, key, value
+
+    def error(self) -> Any:
+        return KafkaError(KafkaError._PARTITION_EOF) if self._key is None else None
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+    def key(self) -> bytes | None:
+        return self._key
+
+    def value(self) -> bytes | None:
+        return self._value
+
+
+class Reader:
+    """Gives the records from where it is told to begin, so many at a time, the end with the last of them."""
+
+    def __init__(self, many: int) -> None:
+        self.many, self.at, self.closed = many, 0, False
+
+    def assign(self, slots: Any) -> None:
+        (slot,) = slots
+        self.at = slot.offset
+
+    def consume(self, _: int, __: float) -> list[Said]:
+        stop = min(self.at + self.many, len(RECORDS))
+        taken = [Said(at, *RECORDS[at]) for at in range(self.at, stop)]
+        self.at = stop
+        return [*taken, Said(stop)] if stop == len(RECORDS) else taken
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORTH_SPOOLING", FEW)
+
+
+def begun(home: Path, part: Partition, *, many: int = 3, seconds: float = 300.0) -> Restore:
+    settings: Any = SimpleNamespace(
+        settle_timeout_seconds=9.0,
+        data_dir=home,
+        local_state_seconds=seconds,
+        changelog_reader=lambda: Reader(many),
+    )
+    return Restore(settings, TOPIC, int, [part], {0: (0, len(RECORDS))})
+
+
+def through(restore: Restore) -> None:
+    while not restore.done:
+        restore.step(0.0)
+    restore.close()
+
+
+@pytest.mark.parametrize("many", [1, 3, 100])
+def test_what_is_much_is_read_to_disk(tmp_path: Path, many: int) -> None:
+    part = Partition(0)
+
+    through(begun(tmp_path, part, many=many))
+
+    assert isinstance(part.state.below, Spool)
+    assert part.state.below.sealed
+    assert part.state.recent == {}
+    assert part.state.contents() == STATE
+    assert part.position == len(RECORDS)
+
+
+def test_where_no_state_lies_on_disk_all_is_in_memory(tmp_path: Path) -> None:
+    part = Partition(0)
+
+    through(begun(tmp_path, part, seconds=0.0))
+
+    assert part.state.recent == STATE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reading_that_was_given_up_is_carried_on_where_it_stood(tmp_path: Path) -> None:
+    part = Partition(0)
+    begun(tmp_path, part).step(0.0)
+    spool = part.state.below
+    assert part.position == 3
+
+    through(begun(tmp_path, part))
+
+    assert part.state.below is spool
+    assert part.state.contents() == STATE
+
+
+def test_what_was_read_later_lies_on_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may be reading the spool by then: nothing is written to it any more."""
+    part = Partition(0)
+    through(begun(tmp_path, part))
+    spool = part.state.below
+    monkeypatch.setattr(module.Spool, "take", lambda *_: pytest.fail("written after its end"))
+    monkeypatch.setattr(f"{__name__}.RECORDS", [*RECORDS, (b"a", None), (b"e", b"7"), (b"f", b"8"), (b"c", b"9")])
+
+    through(begun(tmp_path, part))
+
+    assert part.state.below is spool
+    assert part.state.contents() == {b"b": 6, b"c": 9, b"e": 7, b"f": 8}
+
+
+def test_a_full_disk_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = Partition(0)
+    restore = begun(tmp_path, part)
+    restore.step(0.0)
+    monkeypatch.setattr(module.Spool, "take", _full)
+
+    through(restore)
+
+    assert part.state.below is None
+    assert part.state.recent == STATE
+
+
+def test_a_folder_that_cannot_be_made_holds_nothing_up(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder would be")
+    part = Partition(0)
+
+    through(begun(tmp_path, part))
+
+    assert part.state.recent == STATE
+
+
+def test_a_changelog_that_was_cut_under_it_is_read_anew(tmp_path: Path) -> None:
+    part = Partition(0)
+    begun(tmp_path, part).step(0.0)
+    assert isinstance(part.state.below, Spool)
+    part.state.below.low = 2
+    before = part.state.below
+
+    through(begun(tmp_path, part))
+
+    assert part.state.below is not before
+    assert part.state.contents() == STATE
+
+
+def _full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, "no space left on device")
