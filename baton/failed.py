@@ -15,7 +15,7 @@ from baton.records import Spans, raw_headers, read_spans, spans
 from baton.refusal import NO, Refusal
 from baton.settings import Settings
 from rules import durations
-from schemas.headers import REPLAY_OF, header_map
+from schemas.headers import REPLAY_OF, SET_ASIDE, header_map
 from schemas.topics import failed
 from streaming import run as names
 
@@ -29,7 +29,8 @@ class FailedRecord:
 
     `topic`, `partition`, `offset` are its source's (the last two -1 where it has none); `id`: stage, and where it
     stands now. `headers` are the original ones. `at`: `failed_at` in seconds since the epoch. `replay_of`: id of the
-    failed record that this one was a replay of, else empty.
+    failed record that this one was a replay of, else empty. `set_aside`: of a record that routing made and `topic` did
+    not take the lane and sequence that it had; else empty.
     """
 
     id: str
@@ -46,11 +47,12 @@ class FailedRecord:
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     replay_of: str = ""
+    set_aside: str = ""
 
     @property
     def is_notice(self) -> bool:
         """Whether it never was a record, but is what a platform gave notice of; it makes no event as it is."""
-        return bool(self.topic) and self.partition < 0 and self.offset < 0
+        return bool(self.topic) and self.partition < 0 and self.offset < 0 and not self.set_aside
 
     def row(self) -> dict[str, Any]:
         """As `baton failed list --json` has it."""
@@ -159,7 +161,7 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
     raw = raw_headers(message)
     said = header_map(raw)
     failed_at = said.get(names.FAILED_AT, "")
-    ours = {*names.FAILED_HEADERS, REPLAY_OF}
+    ours = {*names.FAILED_HEADERS, REPLAY_OF, SET_ASIDE}
     return FailedRecord(
         id=f"{stage}-{message.partition()}-{message.offset()}",
         stage=stage,
@@ -175,6 +177,7 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
         value=message.value(),
         headers=tuple((name, value) for name, value in raw if name not in ours),
         replay_of=said.get(REPLAY_OF, ""),
+        set_aside=said.get(SET_ASIDE, ""),
     )
 
 

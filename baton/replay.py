@@ -35,7 +35,8 @@ FAULTS_SHOWN = 20
 class Request:
     """What is asked for. `again`: also what was replayed before, or was overtaken (see `baton.overtaken`).
 
-    Ids that are named are replayed however often. Notices only where a patch makes events of them.
+    Ids that are named are replayed however often; only not what was set aside, for no stage stands behind its topic
+    that would let it count once. Notices only where a patch makes events of them.
     """
 
     selection: Selection
@@ -46,7 +47,8 @@ class Request:
         """Whether a record that was selected is to be replayed."""
         if record.is_notice and self.patch is None and not self.selection.ids:
             return False
-        return self.again or bool(self.selection.ids) or known.of(record) is None
+        as_named = bool(self.selection.ids) and not record.set_aside
+        return self.again or as_named or known.of(record) is None
 
 
 @dataclass(slots=True)
