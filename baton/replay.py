@@ -21,7 +21,7 @@ from baton.records import Spans, partitions_of
 from baton.refusal import NO, Refusal
 from baton.replays import Replays
 from baton.settings import Settings
-from baton.transactions import Outbound
+from baton.transactions import Outbound, TooLargeForTopic
 from schemas.headers import REPLAY_OF
 from schemas.topics import REPLAYS
 from streaming.stage import Output
@@ -124,8 +124,9 @@ def replay(
             markers = [Output(notes, *known.marker(one, clock())) for one in wanted]
             try:
                 outbound.send([*outputs, *markers])
-            except Refusal as why:
-                raise Refusal(f"{why.message}; {done:,} records were replayed before", why.mend, NO) from why
+            except Refusal as refused:
+                why = _named(refused, wanted, outputs) if isinstance(refused, TooLargeForTopic) else refused
+                raise Refusal(f"{why.message}; {done:,} records were replayed before", why.mend, NO) from refused
             done += len(wanted)
             progress(len(wanted))
     return done
@@ -141,6 +142,17 @@ def replayed(record: FailedRecord, patch: Patch | None = None, partitions: int |
     there = record.partition >= 0 and (partitions is None or record.partition < partitions)
     headers = [*record.headers, (REPLAY_OF, record.id.encode())]
     return Output(record.topic, record.key, value, headers, record.partition if there else None)
+
+
+def _named(why: TooLargeForTopic, wanted: Sequence[FailedRecord], outputs: Sequence[Output]) -> TooLargeForTopic:
+    """The same, with the largest record of each topic that refused one: the broker does not say which it was."""
+    largest: dict[str, tuple[int, str]] = {}
+    for one, output in zip(wanted, outputs, strict=True):
+        if output.topic in why.topics:
+            size = len(output.value or b"")
+            largest[output.topic] = max(largest.get(output.topic, (-1, "")), (size, one.id))
+    words = [f": the largest for {topic} is {name}, of {size:,} bytes" for topic, (size, name) in largest.items()]
+    return TooLargeForTopic(why.topics, "".join(words))
 
 
 def _obstacle(settings: Settings, record: FailedRecord, plan: Plan) -> str:
