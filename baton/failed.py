@@ -15,7 +15,7 @@ from baton.records import Spans, raw_headers, read_spans, spans
 from baton.refusal import NO, Refusal
 from baton.settings import Settings
 from rules import durations
-from schemas.headers import REPLAY_OF, SET_ASIDE, header_map
+from schemas.headers import REPLAY_OF, header_map
 from schemas.topics import failed
 from streaming import run as names
 
@@ -161,7 +161,7 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
     raw = raw_headers(message)
     said = header_map(raw)
     failed_at = said.get(names.FAILED_AT, "")
-    ours = {*names.FAILED_HEADERS, REPLAY_OF, SET_ASIDE}
+    ours = {*names.FAILED_HEADERS, REPLAY_OF}
     return FailedRecord(
         id=f"{stage}-{message.partition()}-{message.offset()}",
         stage=stage,
@@ -177,7 +177,7 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
         value=message.value(),
         headers=tuple((name, value) for name, value in raw if name not in ours),
         replay_of=said.get(REPLAY_OF, ""),
-        set_aside=said.get(SET_ASIDE, ""),
+        set_aside=said.get(names.SET_ASIDE, ""),
     )
 
 

@@ -16,8 +16,6 @@ CLOCKS = (RECEIVED_AT, INGESTED_AT, SCORED_AT)
 
 REPLAY_OF = "baton_replay_of"
 """Id of the failed record that a record is a replay of."""
-SET_ASIDE = "baton_set_aside"
-"""Of a failed record that routing made itself, and its topic did not take: lane and sequence that it had."""
 
 
 def rfc3339(at: datetime) -> str:
