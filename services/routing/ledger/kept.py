@@ -25,4 +25,6 @@ def keep(connection: Connection, row: int) -> str:
 def read(connection: Connection, name: str) -> Output | None:
     """The record of that name, as it stood in the outbox; None where there is none."""
     row = connection.execute(_READ, {"id": name}).one_or_none()
-    return row and Output(row.topic, row.key, row.value, read_headers(row.headers), row.partition, row.lane)
+    if row is None:
+        return None
+    return Output(row.topic, row.key, row.value, read_headers(row.headers), row.partition, row.lane)

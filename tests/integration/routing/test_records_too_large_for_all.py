@@ -159,9 +159,7 @@ def test_a_crash_at_the_note_leaves_one_note_and_one_record(
     assert len(rows(ledger, KEPT)) == 1
 
 
-def test_a_large_key_and_large_headers_make_no_large_note(
-    ledger: Ledger, relay: Relay, fake_kafka: FakeKafka
-) -> None:
+def test_a_large_key_and_large_headers_make_no_large_note(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
     fill(ledger, Output(QUEUE, b"k" * 9_000, b"v", [("h", b"h" * 9_000), ("baton_replay_of", b"x" * 9_000)], lane=0))
     relayed(ledger, relay)
     [note] = notes(fake_kafka)
