@@ -199,8 +199,8 @@ class Relay(Background):
                 publisher.publish(sent, nexts)
             except PublisherLost as why:
                 self._share = min(BATCH, self._share * 2)
-                if isinstance(why, TooLargeForKafka) and len(due) == 1:
-                    self._aside.refused(due[0], why)
+                if isinstance(why, TooLargeForKafka):
+                    self._seek(due, why)
                 raise
             self._share = max(1, self._share // 2)
             positions |= nexts
@@ -209,6 +209,16 @@ class Relay(Background):
         with told_apart(), self.ledger.engine.begin() as dropping:
             outbox.drop(dropping, rows, {row.lane: positions[row.lane] for row in rows})
         return len(rows), cut
+
+    def _seek(self, due: Sequence[Waiting], why: TooLargeForKafka) -> None:
+        """One of `due` is too large: set it aside, or, where it is not alone, take half of them next. All wait for it.
+
+        Raises PublisherLost where it cannot be set aside.
+        """
+        if len(due) > 1:
+            self._share = max(self._share, -(-BATCH // (len(due) // 2)))
+        else:
+            self._aside.refused(due[0], why)
 
 
 def in_step(rows: Sequence[Waiting], positions: Mapping[int, int]) -> tuple[list[Waiting], dict[int, int]]:

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from services.routing import relay as routing_relay
 from services.routing.ledger import Ledger
 from services.routing.ledger.outbox import Waiting
-from services.routing.outgoing import TooLargeForKafka
+from services.routing.outgoing import MESSAGE_BYTES, TooLargeForKafka
 from services.routing.relay import Relay, kafka_relay
 from streaming.client import KafkaAddress
 from streaming.memory import MemoryRecord
@@ -37,9 +37,11 @@ class Limits(FakePublisher):
     """Takes no record that is larger than its topic's limit."""
 
     most: dict[str, int] = field(default_factory=lambda: {QUEUE: 4_000, FAILED: 6_000})
+    refusals: int = 0
 
     def publish(self, records: Sequence[Waiting], nexts: Mapping[int, int]) -> None:
         if any(size(one.output) > self.most[one.output.topic] for one in records):
+            self.refusals += 1
             raise TooLargeForKafka("larger than the topic takes")
         super().publish(records, nexts)
 
@@ -185,7 +187,30 @@ def test_where_not_even_a_note_fits_it_is_said_and_waited_for(
     assert [one.sequence for one in fake_kafka.records] == [0, 1, 2]
 
 
+def test_among_few_it_is_soon_found(ledger: Ledger, relay: Relay, limits: Limits, fake_kafka: FakeKafka) -> None:
+    """Each try that is refused takes a new producer, and all lanes wait for it."""
+    fill(ledger, *(out(value, lane) for lane, value in enumerate((SMALL, SMALL, SMALL, SMALL, SMALL, LARGE))))
+    relayed(ledger, relay)
+
+    assert limits.refusals <= 5
+    assert len(fake_kafka.records) == 6
+
+
 @pytest.mark.kafka
+def test_what_is_larger_than_the_relay_sends_at_all(ledger: Ledger, kafka: str, topic_prefix: str) -> None:
+    """The client refuses that by itself, as it is handed over."""
+    names = ("leads.scored", "routing.state", FAILED, QUEUE)
+    apply(kafka, [TopicSpec(topic_prefix + name, 1, {"max.message.bytes": "20000000"}) for name in names])
+    fill(ledger, *(out(value)._replace(topic=topic_prefix + QUEUE) for value in (SMALL, bytes(MESSAGE_BYTES), SMALL)))
+    relayed(ledger, kafka_relay(ledger, KafkaAddress.parse(kafka), topic_prefix))
+
+    assert committed(kafka, topic_prefix + QUEUE) == [SMALL, SMALL]
+    assert committed(kafka, topic_prefix + FAILED) == [None]
+    assert [len(one["value"]) for one in rows(ledger, KEPT)] == [MESSAGE_BYTES]
+
+
+@pytest.mark.kafka
+@pytest.mark.real_kafka
 def test_on_a_broker(ledger: Ledger, kafka: str, topic_prefix: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka})
     apply(kafka, [TopicSpec(topic_prefix + name, partitions=1) for name in ("leads.scored", "routing.state")])
