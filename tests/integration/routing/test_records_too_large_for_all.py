@@ -157,8 +157,8 @@ def test_a_crash_at_the_note_leaves_one_note_and_one_record(
 
     assert fell
     assert [one.sequence for one in fake_kafka.records] == [0, 1, 2]
-    assert len(notes(fake_kafka)) == 1
-    assert len(rows(ledger, KEPT)) == 1
+    [note], [kept] = notes(fake_kafka), rows(ledger, "SELECT id FROM set_aside")
+    assert dict(note.output.headers)["baton_kept"].decode() == kept["id"]
 
 
 def test_a_large_key_and_large_headers_make_no_large_note(ledger: Ledger, relay: Relay, fake_kafka: FakeKafka) -> None:
