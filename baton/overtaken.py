@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from confluent_kafka import Message
 
-from baton.failed import FailedRecord
+from baton.failed import FailedRecord, place
 from baton.provisioning import kafka_address
 from baton.records import partitions_of, raw_headers, read_spans, spans
+from baton.refusal import Refusal
 from baton.settings import Settings
 from schemas.headers import REPLAY_OF, header_map
 from schemas.topics import all_topics
@@ -32,7 +33,10 @@ class _Suspect(NamedTuple):
     at: float
 
     def is_behind(self, message: Message) -> bool:
-        """Whether a record of the same key came later; of one that never stood there the time must tell."""
+        """Whether a record of the same key is a later one; of what never stood there the time must tell."""
+        replay_of = header_map(raw_headers(message)).get(REPLAY_OF)
+        if replay_of and _is_not_after(replay_of, self.id):
+            return False
         if self.offset >= 0:
             return self.offset < (message.offset() or 0)
         return message.timestamp()[1] >= int(self.at * 1000)
@@ -56,7 +60,7 @@ class Suspects:
 
 
 def overtaken(settings: Settings, suspects: Suspects) -> set[str]:
-    """Ids of those that are; a record's own replays do not count. Raises `Refusal`."""
+    """Ids of those that are; replays of them, or of what failed before them, do not count. Raises `Refusal`."""
     if not suspects.places:
         return set()
     address = kafka_address(settings)
@@ -76,7 +80,14 @@ def overtaken(settings: Settings, suspects: Suspects) -> set[str]:
     found: set[str] = set()
     for message in read_spans(address, wanted):
         mine: Sequence[_Suspect] = sought[message.topic() or "", message.partition() or 0].get(message.key() or b"", ())
-        if mine:
-            replay_of = header_map(raw_headers(message)).get(REPLAY_OF)
-            found |= {one.id for one in mine if one.is_behind(message) and one.id != replay_of}
+        found |= {one.id for one in mine if one.is_behind(message)}
     return found
+
+
+def _is_not_after(one: str, other: str) -> bool:
+    """Whether a failed record is the same as the other, or failed before it; those of a key share a partition."""
+    try:
+        (*where, offset), (*other_where, other_offset) = place(one), place(other)
+    except Refusal:  # a stranger's header
+        return False
+    return where == other_where and offset <= other_offset

@@ -103,6 +103,15 @@ def test_a_change_that_was_set_aside_does_not_become_the_last_of_its_lead_again(
     assert own["selected"] == 1
 
 
+def test_the_replay_of_an_older_change_is_no_newer_one(here: Installation) -> None:
+    first, _ = (aside(here, SALES_ASSIGNMENTS, b'{"sequence":%d}' % n) for n in (1, 2))
+    told("replay", first)
+    result = told("replay", "--all")
+
+    assert (result["overtaken"], result["replayed"]) == ([], 1)
+    assert [one.value() for one in here.holds(SALES_ASSIGNMENTS)] == [b'{"sequence":1}', b'{"sequence":2}']
+
+
 def test_one_that_is_still_too_large_is_named_and_nothing_is_lost(here: Installation, real_kafka: str) -> None:
     apply(real_kafka, [TopicSpec(f"{here.prefix}small", 1, {"max.message.bytes": "2000"})])
     aside(here, "small", b'{"fits":1}')
