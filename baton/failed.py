@@ -18,6 +18,7 @@ from rules import durations
 from schemas.headers import REPLAY_OF, header_map
 from schemas.topics import failed
 from streaming import run as names
+from streaming.stage import RawHeaders
 
 STAGES = ("ingest", "scoring", "routing")
 EPOCH = 0.0
@@ -29,7 +30,9 @@ class FailedRecord:
 
     `topic`, `partition`, `offset` are its source's (the last two -1 where it has none); `id`: stage, and where it
     stands now. `headers` are the original ones. `at`: `failed_at` in seconds since the epoch. `replay_of`: id of the
-    failed record that this one was a replay of, else empty.
+    failed record that this one was a replay of, else empty. `set_aside`: of a record that routing made and `topic` did
+    not take the lane and sequence that it had; else empty. `kept`: under which name the ledger has it, where this is a
+    note of it (`baton.kept`); else empty.
     """
 
     id: str
@@ -46,11 +49,13 @@ class FailedRecord:
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     replay_of: str = ""
+    set_aside: str = ""
+    kept: str = ""
 
     @property
     def is_notice(self) -> bool:
         """Whether it never was a record, but is what a platform gave notice of; it makes no event as it is."""
-        return bool(self.topic) and self.partition < 0 and self.offset < 0
+        return bool(self.topic) and self.partition < 0 and self.offset < 0 and not self.set_aside
 
     def row(self) -> dict[str, Any]:
         """As `baton failed list --json` has it."""
@@ -159,7 +164,6 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
     raw = raw_headers(message)
     said = header_map(raw)
     failed_at = said.get(names.FAILED_AT, "")
-    ours = {*names.FAILED_HEADERS, REPLAY_OF}
     return FailedRecord(
         id=f"{stage}-{message.partition()}-{message.offset()}",
         stage=stage,
@@ -173,9 +177,16 @@ def failed_record(message: Message, stage: str) -> FailedRecord:
         trace=said.get(names.TRACE, ""),
         key=message.key(),
         value=message.value(),
-        headers=tuple((name, value) for name, value in raw if name not in ours),
+        headers=original_headers(raw),
         replay_of=said.get(REPLAY_OF, ""),
+        set_aside=said.get(names.SET_ASIDE, ""),
+        kept=said.get(names.KEPT, ""),
     )
+
+
+def original_headers(raw: RawHeaders) -> tuple[tuple[str, bytes | None], ...]:
+    """Of the headers of a failed record those that it came with."""
+    return tuple((name, value) for name, value in raw if name not in names.FAILED_HEADERS and name != REPLAY_OF)
 
 
 def _time(failed_at: str, message: Message) -> float:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from baton import failed, replays
 from baton.failed import FailedRecord, Selection
+from baton.kept import Kept
 from baton.overtaken import Suspects, overtaken
 from baton.patch import DoesNotApply, Patch
 from baton.provisioning import kafka_address
@@ -21,7 +22,7 @@ from baton.records import Spans, partitions_of
 from baton.refusal import NO, Refusal
 from baton.replays import Replays
 from baton.settings import Settings
-from baton.transactions import Outbound
+from baton.transactions import Outbound, TooLargeForTopic
 from schemas.headers import REPLAY_OF
 from schemas.topics import REPLAYS
 from streaming.stage import Output
@@ -35,7 +36,8 @@ FAULTS_SHOWN = 20
 class Request:
     """What is asked for. `again`: also what was replayed before, or was overtaken (see `baton.overtaken`).
 
-    Ids that are named are replayed however often. Notices only where a patch makes events of them.
+    Ids that are named are replayed however often; only not what was set aside, for no stage stands behind its topic
+    that would let it count once. Notices only where a patch makes events of them.
     """
 
     selection: Selection
@@ -46,7 +48,8 @@ class Request:
         """Whether a record that was selected is to be replayed."""
         if record.is_notice and self.patch is None and not self.selection.ids:
             return False
-        return self.again or bool(self.selection.ids) or known.of(record) is None
+        as_named = bool(self.selection.ids) and not record.set_aside
+        return self.again or as_named or known.of(record) is None
 
 
 @dataclass(slots=True)
@@ -79,19 +82,20 @@ def plan(settings: Settings, request: Request) -> Plan:
     made = Plan(request, failed.standing(settings, request.selection))
     known, missing = replays.known(settings), set(request.selection.ids)
     suspects, kinds = Suspects(settings.topic_prefix), {}
-    for one in failed.records(settings, request.selection, made.where):
-        missing.discard(one.id)
-        if not request.wants(one, known):
-            made.notices += one.is_notice
-            made.left_out += not one.is_notice
-        elif why := _obstacle(settings, one, made):
-            made.faulty += 1
-            if len(made.faults) < FAULTS_SHOWN:
-                made.faults.append((one.id, why))
-        else:
-            made.groups[one.stage, one.reason, one.topic] += 1
-            if not request.again and suspects.take(one):
-                kinds[one.id] = (one.stage, one.reason, one.topic)
+    with Kept(settings) as kept:
+        for one in failed.records(settings, request.selection, made.where):
+            missing.discard(one.id)
+            if not request.wants(one, known):
+                made.notices += one.is_notice
+                made.left_out += not one.is_notice
+            elif why := _obstacle(settings, one, made, kept):
+                made.faulty += 1
+                if len(made.faults) < FAULTS_SHOWN:
+                    made.faults.append((one.id, why))
+            else:
+                made.groups[one.stage, one.reason, one.topic] += 1
+                if not request.again and suspects.take(one):
+                    kinds[one.id] = (one.stage, one.reason, one.topic)
     made.overtaken = overtaken(settings, suspects)
     made.groups -= Counter(kinds[name] for name in made.overtaken)
     if missing:
@@ -114,16 +118,18 @@ def replay(
     if not partitions_of(address, notes):
         raise Refusal(f"there is no topic {notes}", "Create it: `baton topics apply`")
     done = 0
-    with Outbound(address, f"{settings.topic_prefix}baton-replay") as outbound:
+    with Outbound(address, f"{settings.topic_prefix}baton-replay") as outbound, Kept(settings) as kept:
         known = replays.known(settings)  # read once nobody else writes any more
-        for some in _in_parts(one for one in failed.records(settings, plan.request.selection, plan.where)):
-            wanted = [one for one in some if plan.request.wants(one, known) and one.id not in plan.overtaken]
+        found = failed.records(settings, plan.request.selection, plan.where)
+        wants = (one for one in found if plan.request.wants(one, known) and one.id not in plan.overtaken)
+        for wanted in _in_parts(kept.whole(one) for one in wants):
             outputs = [replayed(one, plan.request.patch, plan.partitions[one.topic]) for one in wanted]
             markers = [Output(notes, *known.marker(one, clock())) for one in wanted]
             try:
                 outbound.send([*outputs, *markers])
-            except Refusal as why:
-                raise Refusal(f"{why.message}; {done:,} records were replayed before", why.mend, NO) from why
+            except Refusal as refused:
+                why = _named(refused, wanted, outputs) if isinstance(refused, TooLargeForTopic) else refused
+                raise Refusal(f"{why.message}; {done:,} records were replayed before", why.mend, NO) from refused
             done += len(wanted)
             progress(len(wanted))
     return done
@@ -141,7 +147,18 @@ def replayed(record: FailedRecord, patch: Patch | None = None, partitions: int |
     return Output(record.topic, record.key, value, headers, record.partition if there else None)
 
 
-def _obstacle(settings: Settings, record: FailedRecord, plan: Plan) -> str:
+def _named(why: TooLargeForTopic, wanted: Sequence[FailedRecord], outputs: Sequence[Output]) -> TooLargeForTopic:
+    """The same, with the largest record of each topic that refused one: the broker does not say which it was."""
+    largest: dict[str, tuple[int, str]] = {}
+    for one, output in zip(wanted, outputs, strict=True):
+        if output.topic in why.topics:
+            size = len(output.value or b"")
+            largest[output.topic] = max(largest.get(output.topic, (-1, "")), (size, one.id))
+    words = [f": the largest for {topic} is {name}, of {size:,} bytes" for topic, (size, name) in largest.items()]
+    return TooLargeForTopic(why.topics, "".join(words))
+
+
+def _obstacle(settings: Settings, record: FailedRecord, plan: Plan, kept: Kept) -> str:
     """Why a record cannot be replayed; empty where it can."""
     topic = record.topic
     if record.is_notice and plan.request.patch is None:
@@ -152,11 +169,12 @@ def _obstacle(settings: Settings, record: FailedRecord, plan: Plan) -> str:
         plan.partitions[topic] = partitions_of(kafka_address(settings), topic)
     if not plan.partitions[topic]:
         return f"there is no topic {topic} any more"
-    if plan.request.patch is not None:
-        try:
-            plan.request.patch.apply(record.value)
-        except DoesNotApply as why:
-            return str(why)
+    try:
+        value = kept.whole(record).value
+        if plan.request.patch is not None:
+            plan.request.patch.apply(value)
+    except (DoesNotApply, Refusal) as why:
+        return str(why)
     return ""
 
 

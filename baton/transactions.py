@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.calls import insist
 from streaming.faust.doubt import Doubt
-from streaming.faust.producer import heard_by
+from streaming.faust.producer import ABORTED, TOO_LARGE
 from streaming.faust.settings import RETRY_BACKOFF_MS
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
@@ -25,7 +25,15 @@ log = logging.getLogger(__name__)
 _CALL = 5.0
 _PATIENCE = 60.0  # seconds until a broker that does not answer is given up
 _FENCED = frozenset((KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH))  # noqa: SLF001
-_TOO_LARGE = frozenset((KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE))
+
+
+class TooLargeForTopic(Refusal):
+    """One of the records is larger than its topic takes. `topics`: which refused one, as far as is known."""
+
+    def __init__(self, topics: Collection[str], details: str = "") -> None:
+        words = f"a record is larger than its topic takes{details}"
+        super().__init__(words, f"Raise max.message.bytes of {', '.join(sorted(topics)) or 'the topic'}", NO)
+        self.topics = frozenset(topics)
 
 
 class Outbound:
@@ -33,7 +41,7 @@ class Outbound:
 
     def __init__(self, address: KafkaAddress, name: str) -> None:
         self._watchdog = Watchdog()
-        self._failed: list[KafkaError] = []
+        self._failed: list[tuple[KafkaError, str]] = []
         self._doubt = Doubt(silent_seconds=math.inf)  # to look for the next records may take long
         self._producer = Producer(
             address.librdkafka_config(
@@ -50,7 +58,7 @@ class Outbound:
                 retry_backoff_ms=RETRY_BACKOFF_MS,  # a replay of many records is many transactions in a row
                 retry_backoff_max_ms=100,
             )
-            | {"on_delivery": heard_by(self._failed), "logger": self._doubt}
+            | {"on_delivery": _heard_by(self._failed), "logger": self._doubt}
             | Doubt.LOGS
         )
 
@@ -74,7 +82,7 @@ class Outbound:
     def send(self, outputs: Sequence[Output]) -> None:
         """Send records in order; come back once all are safe, on all in-sync replicas, and visible.
 
-        Raises `Refusal`; then none of them is, or, where it says so, nobody knows.
+        Raises `Refusal` (`TooLargeForTopic` is one); then none of them is, or, where it says so, nobody knows.
         """
         if not outputs:
             return
@@ -114,15 +122,15 @@ class Outbound:
     def _end(self, error: KafkaException) -> None:
         """Roll back, and say what was wrong."""
         first: KafkaError = error.args[0]
-        causes = [first, *self._failed]
+        causes = [first, *(cause for cause, _ in self._failed)]
         if any(cause.code() in _FENCED for cause in causes):
             raise Refusal("another replay has begun and goes on", "See `baton failed list` once it has ended", NO)
         if first.retriable():
             mend = "Whether the last records were replayed, `baton failed list` says once it answers"
             raise Refusal("the broker has stopped answering", mend, NO) from error
         self._roll_back()
-        if any(cause.code() in _TOO_LARGE for cause in causes):
-            raise Refusal("a record is larger than its topic takes", "Raise the topic's max.message.bytes", NO)
+        if any(cause.code() in TOO_LARGE for cause in causes):
+            raise TooLargeForTopic({topic for cause, topic in self._failed if cause.code() in TOO_LARGE})
         raise Refusal(f"the broker refuses: {_words(error)}", "See `baton doctor`, then run it again", NO) from error
 
     def _roll_back(self) -> None:
@@ -130,6 +138,16 @@ class Outbound:
             self._insist(self._producer.abort_transaction, _CALL)
         except KafkaException as error:  # then the broker aborts it, when its time is over
             log.warning("a transaction was left open: %s", _words(error))
+
+
+def _heard_by(failed: list[tuple[KafkaError, str]]) -> Callable[[KafkaError | None, Message], None]:
+    """Notes why records were not delivered, and to which topic. Holds no more than the list, as `heard_by` does."""
+
+    def heard(error: KafkaError | None, message: Message) -> None:
+        if error is not None and error.code() not in ABORTED:
+            failed.append((error, message.topic() or ""))
+
+    return heard
 
 
 def _words(error: KafkaException) -> str:

@@ -29,7 +29,10 @@ from streaming.stage import (
 
 REASON, DETAIL, TRACE = "baton_reason", "baton_detail", "baton_trace"
 TOPIC, PARTITION, OFFSET, FAILED_AT = "baton_topic", "baton_partition", "baton_offset", "baton_failed_at"
-FAILED_HEADERS = frozenset((REASON, DETAIL, TRACE, TOPIC, PARTITION, OFFSET, FAILED_AT))
+SET_ASIDE, KEPT = "baton_set_aside", "baton_kept"
+"""Of a record that a store's outbox held and its topic did not take: lane and sequence; and the name by which the store
+keeps what not even the failed topic takes."""
+FAILED_HEADERS = frozenset((REASON, DETAIL, TRACE, TOPIC, PARTITION, OFFSET, FAILED_AT, SET_ASIDE, KEPT))
 
 HANDLER_ERROR, TOO_LARGE = "handler_error", "too_large"
 PROCESSED, FAILED = "processed", "failed"

@@ -86,9 +86,11 @@ def show(
 ) -> None:
     """One failed record: why it failed, and its original bytes."""
     from baton import failed, replays
+    from baton.kept import Kept
 
     settings = settings_of_what_is_up()
-    one = failed.find(settings, name)
+    with Kept(settings) as kept:
+        one = kept.whole(failed.find(settings, name))
     if value:
         sys.stdout.buffer.write(one.value or b"")
         sys.stdout.buffer.flush()
@@ -121,14 +123,15 @@ def export(
     import orjson
 
     from baton import failed, replays
+    from baton.kept import Kept
     from baton.refusal import Refusal
 
     settings = settings_of_what_is_up()
     known, count = replays.known(settings), 0
     try:
-        with nullcontext(sys.stdout.buffer) if file is None else file.open("wb") as out:
+        with Kept(settings) as kept, nullcontext(sys.stdout.buffer) if file is None else file.open("wb") as out:
             for one in failed.records(settings, selected(stage, reason, since, until)):
-                out.write(orjson.dumps(one.document() | _row(one, known)) + b"\n")
+                out.write(orjson.dumps(kept.whole(one).document() | _row(one, known)) + b"\n")
                 count += 1
             out.flush()
     except BrokenPipeError:

@@ -5,7 +5,7 @@ do (a connection was cut, a process was frozen), Kafka lets only the younger one
 leaves out what Kafka says is published, publishes the rest together with how far each lane is, and drops the rows. A
 crash at any point repeats the round and publishes nothing twice, for Kafka's word on a lane comes first where it is
 further on than the ledger's. It is done again with half as much: it may have been more than a slow broker takes in the
-time that a transaction has. One that is alone and too large for its topic goes to `routing.failed` in its place.
+time that a transaction has. What is alone and too large for its topic is set aside in its place (`aside`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from confluent_kafka import KafkaException
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.topics import failed
-from services.routing.aside import set_aside
+from services.routing.aside import STAGE, Aside
 from services.routing.background import Background
 from services.routing.ledger import Ledger, outbox
 from services.routing.ledger.connection import KEEPALIVE
@@ -32,15 +32,12 @@ from services.routing.ledger.outbox import Waiting
 from services.routing.ledger.store import CHANNEL
 from services.routing.observed import observe
 from services.routing.outgoing import KafkaPublisher, PublisherLost, TooLargeForKafka
-from streaming import metrics
 from streaming.client import KafkaAddress
 from streaming.faust.pace import Pace
-from streaming.run import TOO_LARGE
 from streaming.stage import TransientError
 
 log = logging.getLogger(__name__)
 
-STAGE = "routing"
 BATCH, BATCH_BYTES = 2_000, 8 * 1024 * 1024
 """A round is that many records, or the record that reaches that many bytes and those before it."""
 IDLE_SECONDS = 2.0
@@ -89,7 +86,7 @@ class Relay(Background):
         self, ledger: Ledger, name: str, make: Callable[[str], Publisher], failed: str = failed(STAGE)
     ) -> None:
         super().__init__("relay")
-        self.ledger, self.name, self.make, self.failed = ledger, name, make, failed
+        self.ledger, self.name, self.make = ledger, name, make
         self.leading = False
         self.trouble = ""
         self.well_at = monotonic()
@@ -97,7 +94,7 @@ class Relay(Background):
         self._deposed_at = -DEPOSE_SECONDS
         self._first, self._first_since = 0, monotonic()
         self._share = 1
-        self._too_large: int | None = None
+        self._aside = Aside(ledger, failed)
 
     def run(self) -> None:
         """Relay until `stop`. Faults that pass are waited out; `trouble` says which one it is."""
@@ -187,7 +184,8 @@ class Relay(Background):
         `positions`: what is known of lanes.
         """
         with told_apart(), self.ledger.engine.begin() as reading:
-            rows, cut = outbox.waiting(reading, max(1, BATCH // self._share), BATCH_BYTES // self._share)
+            found = outbox.waiting(reading, max(1, BATCH // self._share), BATCH_BYTES // self._share)
+        rows, cut = self._aside.apart(found)
         if not rows:
             return 0, False
         unknown = {row.lane for row in rows} - positions.keys()
@@ -196,23 +194,31 @@ class Relay(Background):
         positions |= {lane: max(noted.get(lane, 0), said.get(lane, 0)) for lane in unknown}
         due, nexts = in_step(rows, positions)
         if due:
-            sent = [set_aside(one, self.failed, time()) if one.id == self._too_large else one for one in due]
+            sent = [self._aside.stand_in(one, time()) for one in due]
             try:
                 publisher.publish(sent, nexts)
             except PublisherLost as why:
                 self._share = min(BATCH, self._share * 2)
-                if isinstance(why, TooLargeForKafka) and len(due) == 1:
-                    self._too_large = due[0].id
+                if isinstance(why, TooLargeForKafka):
+                    self._seek(due, why)
                 raise
             self._share = max(1, self._share // 2)
             positions |= nexts
             observe(sent)
-            if any(one.id == self._too_large for one in due):
-                metrics.FAILED.labels(STAGE, TOO_LARGE).inc()
-                log.error("a record for %s is too large for it: it is in %s", due[0].output.topic, self.failed)
+            self._aside.published(due)
         with told_apart(), self.ledger.engine.begin() as dropping:
             outbox.drop(dropping, rows, {row.lane: positions[row.lane] for row in rows})
         return len(rows), cut
+
+    def _seek(self, due: Sequence[Waiting], why: TooLargeForKafka) -> None:
+        """One of `due` is too large: set it aside, or, where it is not alone, take half of them next. All wait for it.
+
+        Raises PublisherLost where it cannot be set aside.
+        """
+        if len(due) > 1:
+            self._share = max(self._share, -(-BATCH // (len(due) // 2)))
+        else:
+            self._aside.refused(due[0], why)
 
 
 def in_step(rows: Sequence[Waiting], positions: Mapping[int, int]) -> tuple[list[Waiting], dict[int, int]]:

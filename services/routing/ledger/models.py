@@ -224,6 +224,25 @@ class OutboxRow(Table):
     __table_args__ = (UniqueConstraint("lane", "sequence"),)
 
 
+class SetAsideRow(Table):
+    """A record of the outbox that no topic takes: a note of it stands in its place, and names its `id`."""
+
+    __tablename__ = "set_aside"
+
+    # No number: a database that is restored from a backup would give it to another record, and the note would be there.
+    id: Mapped[str] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()::text"))
+    lane: Mapped[int]
+    sequence: Mapped[int]
+    topic: Mapped[str]
+    key: Mapped[bytes | None]
+    value: Mapped[bytes | None]
+    headers: Mapped[bytes]
+    partition: Mapped[int | None]
+    kept_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (UniqueConstraint("lane", "sequence"),)
+
+
 class RelayPosition(Table):
     """Sequence up to which a lane was published, as the relay last noted it; what Kafka says comes first."""
 
