@@ -99,7 +99,7 @@ def main(way: str, bootstrap: str, topic: str, partitions: int, folder: Path, ke
     for table, one in asked:
         table.get(one)
     told["get"] = (process_time() - cpu) / GETS
-    if way == "whole" and not any(folder.rglob("*.state")):
+    if way == "whole" and not any(folder.rglob("?.state")):
         told["save_cpu"] = save(settings, topic, list(states))
         told["memory_saved"] = process.memory_info().rss - before
     print(json.dumps({**told, "keys": keys}))
