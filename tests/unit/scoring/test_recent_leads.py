@@ -60,38 +60,6 @@ def test_the_leads_that_were_stored_last_are_kept():
     assert [True, False, True] == [recent.lead(key, stored) is one for key in (b"1", b"2", b"3")]
 
 
-def test_where_few_are_found_nothing_new_is_kept_for_a_while_and_then_it_is_tried_again():
-    recent = RecentLeads(most=2)
-    one = score(NOBODY, lead("a"), RULESET)[0]
-    stored = encode(one.profile)
-
-    def walk(keys):
-        """Each is asked for and stored; how many were found."""
-        found = 0
-        for key in keys:
-            found += recent.lead(key, stored) is one
-            recent.keep(key, stored, one)
-        return found
-
-    assert walk([b"1", b"2", b"3", b"4"]) == 0  # tried
-    assert walk([b"5", b"6", b"5", b"6"]) == 0  # nothing new is kept: it rests
-    assert walk([b"3", b"4"] * 6) == 12  # what is kept already stays, and is found; the rest is over
-    assert walk([b"5", b"6", b"5", b"6"]) == 2  # tried, and worth it
-    assert walk([b"5", b"6"] * 20) == 40
-    assert recent.lead(b"5", encode(score(one, lead("b"), RULESET)[0].profile)) is not one
-
-
-def test_what_is_not_full_is_not_judged():
-    recent = RecentLeads(most=3)
-    one = score(NOBODY, lead("a"), RULESET)[0]
-    stored = encode(one.profile)
-    for _ in range(20):
-        recent.lead(b"never kept", stored)
-    recent.keep(b"1", stored, one)
-
-    assert recent.lead(b"1", stored) is one
-
-
 def test_a_round_that_was_given_up_leaves_nothing_behind():
     stage = make_stage(RULESET)
     runner = MemoryRunner([stage], partitions=1, now=START.timestamp() + 60)
