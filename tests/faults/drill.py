@@ -23,6 +23,9 @@ MOST_IDLE = 5
 MOST_AGAIN = 60_000
 """So many records of people are sent once more in the end, and change nothing; more would take too long."""
 
+MOST_BYTES = 600 * 1024 * 1024
+"""More than any worker may ever have in memory, whatever waits, fails or is restored around it."""
+
 BREAKER = "the breaker is open"
 SAID = {"rounds that the broker refused": "round refused", "sessions lost": "session lost", BREAKER: BREAKER}
 """What workers say in their logs that is counted for the table."""
@@ -41,6 +44,8 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
     replaced: int = 0
     """Watches whose client was stuck, and that got a new one."""
+    largest: dict[str, int] = field(default_factory=dict)
+    """Bytes in memory of the largest worker, by stage."""
     said: dict[str, Counter[str]] = field(default_factory=dict)
     """How often workers said what `SAID` names, by stage."""
 
@@ -101,6 +106,14 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
             _send_again(site, outcome)
     outcome.replaced = sum(watch.replaced for watch in site.watches.values())
     outcome.exits = Counter(site.crew.exits)
+    outcome.largest = dict(site.crew.largest)
+    if outcome.largest.keys() < set(site.stages):
+        outcome.wrong.append("not every stage's memory was measured")
+    outcome.wrong += [
+        f"a worker of {stage} had {held >> 20} MiB in memory, more than {MOST_BYTES >> 20}"
+        for stage, held in outcome.largest.items()
+        if held > MOST_BYTES
+    ]
     outcome.last_exits = site.crew.end()
     for stage, feeder in site.sums.items():
         prefix, _ = SUMS[stage]

@@ -59,6 +59,8 @@ def lines(outcome: Outcome, seed: int) -> list[str]:
         f"{words}: " + (", ".join(f"{stage} {times}" for stage, times in by_stage.items() if times) or "none")
         for words, by_stage in outcome.said.items()
     ]
+    held = ", ".join(f"{stage} {most >> 20}" for stage, most in outcome.largest.items())
+    found += [f"memory of the largest worker, MiB resident: {held}"]
     if outcome.replaced:
         found += [f"watches of the driver that were stuck in a call, and replaced: {outcome.replaced}"]
     found += [f"VIOLATION: {line}" for line in outcome.violations]

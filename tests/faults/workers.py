@@ -13,11 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from tests.faults.patience import Patience
 
 ROOT = Path(__file__).parents[2]
 BACKOFF_SECONDS, BACKOFF_LIMIT_SECONDS = 0.5, 4.0
 HEALTHY_SECONDS = 20.0
+WEIGH_SECONDS = 2.0
 
 
 @dataclass
@@ -102,6 +105,8 @@ class Crew:
 
     workers: list[Worker] = field(default_factory=list)
     exits: Counter[tuple[str, int]] = field(default_factory=Counter)
+    largest: dict[str, int] = field(default_factory=dict)
+    """Bytes that a worker of the stage had in memory at most, by stage."""
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -124,12 +129,23 @@ class Crew:
         self._thread.start()
 
     def _watch(self) -> None:
+        weighed = 0.0
         while not self._stop.wait(0.1):
             with self.lock:
                 for worker in self.workers:
                     code = worker.tend()
                     if code is not None:
                         self.exits[worker.stage, code] += 1
+                if time.monotonic() - weighed > WEIGH_SECONDS:
+                    weighed = time.monotonic()
+                    self._weigh()
+
+    def _weigh(self) -> None:
+        for worker in self.workers:
+            with suppress(psutil.Error):
+                if worker.process is not None:
+                    held = psutil.Process(worker.process.pid).memory_info().rss
+                    self.largest[worker.stage] = max(self.largest.get(worker.stage, 0), held)
 
     def end(self) -> dict[str, int | None]:
         """Stop all in order, and give the exit codes; None where one did not stop."""
