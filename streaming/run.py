@@ -24,6 +24,7 @@ from streaming.stage import (
     S,
     Stage,
     State,
+    StateUnreadable,
     TransientError,
 )
 
@@ -38,7 +39,7 @@ HANDLER_ERROR, TOO_LARGE = "handler_error", "too_large"
 PROCESSED, FAILED = "processed", "failed"
 DETAIL_LIMIT, TRACE_LIMIT = 2_000, 8_000  # characters: a failed record must still fit where its original fitted
 
-NotTheRecords = (Fenced, TransientError, MemoryError)
+NotTheRecords = (Fenced, TransientError, StateUnreadable, MemoryError)
 """Raised by a handler (or its store), these blame no record: the whole round is given up."""
 
 

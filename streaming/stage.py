@@ -194,6 +194,10 @@ class Fenced(Exception):
     """Another worker owns this partition now: nothing was written, and nothing more may be."""
 
 
+class StateUnreadable(Exception):
+    """State that was kept cannot be read back: no record is blamed, and the process starts over, from the changelog."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A stage, declared.

@@ -56,6 +56,8 @@ def engine(settings: EngineSettings, topic: str, partitions: int, *, files: bool
     """As a worker does it; with `files` it takes up what lies on this machine's disk."""
     asker, parts = settings.offset_reader("read_uncommitted"), [Partition(number) for number in range(partitions)]
     local = LocalState(settings, topic, CODEC)
+    for part in parts if not files else ():
+        part.state.origin = identity(settings, topic)[0]
     while files and local.load_next(parts):
         pass
     restore = Restore(settings, topic, CODEC.loads, parts, ends(asker, topic, range(partitions)))

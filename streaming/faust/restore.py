@@ -17,6 +17,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streaming.faust.assignment import Partition
+from streaming.faust.cluster import NO_ID
 from streaming.faust.faults import NotRestored
 from streaming.faust.marks import MARK
 from streaming.faust.offsets import Ends
@@ -56,7 +57,8 @@ class Restore:
             part.position = max(part.position, low)
             if part.position < high:
                 self.todo[part.number] = part
-                if settings.local_state_seconds > 0 and high - part.position >= WORTH_SPOOLING:
+                lies_on_disk = settings.local_state_seconds > 0 and part.state.origin not in ("", NO_ID)
+                if lies_on_disk and high - part.position >= WORTH_SPOOLING:
                     self._spool(part, settings.data_dir / "state" / changelog, low)
         self.last = monotonic()
         self.reader: Consumer | None = None
@@ -92,20 +94,22 @@ class Restore:
             self.reader = None
 
     def _take(self, messages: Sequence[Any]) -> None:
-        """There may be millions of records: what can be done once for many is not done for each."""
+        """There may be millions of records: what can be done once for many is not done for each.
+
+        What was read is kept before anything says that it was, even where the reader tells of a fault as well.
+        """
+        records, ends, faults = _told(messages)
         parts, last = dict(self.todo), {}
         spools = {number: spool for number, part in parts.items() if (spool := _open_spool(part)) is not None}
         layers: dict[int, tuple[dict[bytes, Any], bool, Callable[[bytes], Any]]] = {
             number: ({}, False, bytes) if number in spools else (part.state.recent, part.state.flat, self.loads)
             for number, part in parts.items()
         }
-        for message in messages:
-            if (error := message.error()) is not None:
-                self._hear(error, message)
-            elif (number := message.partition()) in layers:
+        for message in records:
+            if (number := message.partition()) in layers:
                 layer, flat, loads = layers[number]
                 key, value = message.key(), message.value()
-                if key == MARK:
+                if key == MARK or key is None:
                     pass  # it is no state
                 elif value is not None:
                     layer[key] = loads(value)
@@ -115,13 +119,15 @@ class Restore:
                     layer[key] = None  # it may be in the file below
                 last[number] = message
                 self.records += 1
-        for number, spool in spools.items():
-            self._keep(parts[number], spool, layers[number][0])
-            if number not in self.todo:
-                spool.seal()
         for number, message in last.items():
-            if number in self.todo:
-                self._move(parts[number], message.offset() + 1)
+            if number in spools:
+                self._keep(parts[number], spools[number], layers[number][0])
+            self._move(parts[number], message.offset() + 1)
+        for number, offset in ends.items():
+            if number in parts:
+                self._at_end(parts[number], offset)
+        if faults:
+            raise KafkaException(faults[0])
 
     def _spool(self, part: Partition, folder: Path, low: int) -> None:
         """Let a state of which nothing is known lie on disk while it is read."""
@@ -140,15 +146,6 @@ class Restore:
             part.state.lift()
             merge(part.state.recent, {k: None if value is None else self.loads(value) for k, value in values.items()})
 
-    def _hear(self, error: KafkaError, message: Any) -> None:
-        """Something that the reader says in place of a record."""
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
-            part = self.todo.get(message.partition())
-            if part is not None:
-                self._at_end(part, message.offset())
-        elif not error.retriable():
-            raise KafkaException(error)
-
     def _move(self, part: Partition, position: int) -> None:
         part.state.tail += position - part.position
         part.position, self.last = position, monotonic()
@@ -156,7 +153,9 @@ class Restore:
     def _at_end(self, part: Partition, offset: int) -> None:
         """`offset` counts markers and aborted records too, which no message stands for."""
         if offset >= self.ends[part.number][1]:
-            self._move(part, offset)
+            self._move(part, max(offset, part.position))
+            if (spool := _open_spool(part)) is not None:
+                spool.seal()
             del self.todo[part.number]
 
 
@@ -164,3 +163,16 @@ def _open_spool(part: Partition) -> Spool | None:
     """What a partition's records go to, where they do not stay in memory."""
     below = part.state.below
     return below if isinstance(below, Spool) and not below.sealed else None
+
+
+def _told(messages: Sequence[Any]) -> tuple[list[Any], dict[int, int], list[KafkaError]]:
+    """The records, by partition the offset at which it ends so far, and what cannot be passed over."""
+    records, ends, faults = [], dict[int, int](), list[KafkaError]()
+    for message in messages:
+        if (error := message.error()) is None:
+            records.append(message)
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 that is how confluent-kafka names it
+            ends[message.partition()] = message.offset()
+        elif not error.retriable():
+            faults.append(error)
+    return records, ends, faults

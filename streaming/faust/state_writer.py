@@ -73,10 +73,9 @@ class StateWriter:
             job.take_up(self.codec)
         written = [job for job in self.jobs if job.file is not None]
         log.info("wrote the state of %d partitions in %.1f s", len(written), monotonic() - self._began)
-        free: list[dict[bytes, Any]] = [job.fresh for job in written]
-        free += [job.below.starts for job in written if isinstance(job.below, Spool)]
+        layers, spools = [job.fresh for job in written], [job.below for job in written if isinstance(job.below, Spool)]
         self.jobs.clear()
-        threading.Thread(target=_let_go, args=(free,), name="state-writer", daemon=True).start()
+        threading.Thread(target=_let_go, args=(layers, spools), name="state-writer", daemon=True).start()
 
     def _main(self) -> None:
         for job in self.jobs:
@@ -91,6 +90,8 @@ class StateWriter:
         job.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = job.path.with_name(f"{job.path.stem}.{os.getpid()}.part")
         try:
+            if isinstance(job.below, Spool):
+                job.below.secure()  # what it says goes into a file that is believed
             with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as out:
                 for _ in write(out, job.point, job.fresh, job.below, self.codec.dumps):
                     self._hurry.wait(REST_SECONDS)
@@ -105,8 +106,9 @@ class StateWriter:
         job.file = StateFile(job.path, verify=False)
 
 
-def _let_go(layers: list[dict[bytes, Any]]) -> None:
+def _let_go(layers: list[dict[bytes, Any]], spools: list[Spool]) -> None:
     """Free what nobody reads any more, a bit at a time: a million values at once are a tenth of a second's halt."""
+    layers = layers + [spool.starts for spool in spools]
     freed = sum(map(len, layers))
     for layer in layers:
         while layer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from streaming.faust.spool import Spool
 from streaming.faust.state_file import Below, StateFile
 from streaming.run import merge
 from streaming.stage import MISSING
@@ -60,8 +61,13 @@ class Table:
         self.recent, self.frozen, self.below, self.loads, self.tail = {}, None, below, loads, 0
 
     def lift(self) -> None:
-        """Take all that lies below into memory."""
-        self.recent, self.below = self.contents(), None
+        """Take a spool, on which nothing lies yet, into memory."""
+        if not isinstance(self.below, Spool) or self.recent or self.frozen is not None:
+            raise AssertionError("not a spool alone")
+        below, self.below = self.below, None
+        for key in list(below.starts):
+            self.recent[key] = self.loads(cast("bytes", below.get(key)))
+            del below.starts[key]
 
     def freeze(self) -> dict[bytes, Any]:
         """The upper layer, which does not change from now on; `settle` or `thaw` ends that."""

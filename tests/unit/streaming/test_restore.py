@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from streaming.faust import restore as module
 from streaming.faust.assignment import Partition
+from streaming.faust.cluster import NO_ID
 from streaming.faust.restore import Restore
 from streaming.faust.spool import Spool
 
@@ -29,14 +30,17 @@ RECORDS: list[tuple[bytes, bytes | None]] = [
 STATE = {b"a": 3, b"b": 6, b"c": 4}
 
 
-class Said:
-    """What a consumer gives: a record, or that the end was reached."""
+END = KafkaError._PARTITION_EOF
 
-    def __init__(self, offset: int, key: bytes | None = None, value: bytes | None = None) -> None:
-        self._offset, self._key, self._value = offset, key, value
+
+class Said:
+    """What a consumer gives: a record, that the end was reached, or another error."""
+
+    def __init__(self, offset: int, key: bytes | None = None, value: bytes | None = None, code: int = END) -> None:
+        self._offset, self._key, self._value, self._code = offset, key, value, code
 
     def error(self) -> Any:
-        return KafkaError(KafkaError._PARTITION_EOF) if self._key is None else None
+        return KafkaError(self._code) if self._key is None else None
 
     def partition(self) -> int:
         return 0
@@ -52,10 +56,13 @@ class Said:
 
 
 class Reader:
-    """Gives the records from where it is told to begin, so many at a time, the end with the last of them."""
+    """Gives the records from where it is told to begin, so many at a time, the end with the last of them.
 
-    def __init__(self, many: int) -> None:
-        self.many, self.at, self.closed = many, 0, False
+    `fault`: what it says behind that, once.
+    """
+
+    def __init__(self, many: int, fault: Said | None = None) -> None:
+        self.many, self.fault, self.at = many, fault, 0
 
     def assign(self, slots: Any) -> None:
         (slot,) = slots
@@ -65,10 +72,13 @@ class Reader:
         stop = min(self.at + self.many, len(RECORDS))
         taken = [Said(at, *RECORDS[at]) for at in range(self.at, stop)]
         self.at = stop
-        return [*taken, Said(stop)] if stop == len(RECORDS) else taken
+        if stop < len(RECORDS):
+            return taken
+        fault, self.fault = self.fault, None
+        return [*taken, Said(stop), *([fault] if fault else [])]
 
     def close(self) -> None:
-        self.closed = True
+        pass
 
 
 @pytest.fixture(autouse=True)
@@ -76,12 +86,18 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WORTH_SPOOLING", FEW)
 
 
-def begun(home: Path, part: Partition, *, many: int = 3, seconds: float = 300.0) -> Restore:
+def partition(origin: str = "an id") -> Partition:
+    part = Partition(0)
+    part.state.origin = origin
+    return part
+
+
+def begun(home: Path, part: Partition, *, many: int = 3, seconds: float = 300.0, fault: Said | None = None) -> Restore:
     settings: Any = SimpleNamespace(
         settle_timeout_seconds=9.0,
         data_dir=home,
         local_state_seconds=seconds,
-        changelog_reader=lambda: Reader(many),
+        changelog_reader=lambda: Reader(many, fault),
     )
     return Restore(settings, TOPIC, int, [part], {0: (0, len(RECORDS))})
 
@@ -94,7 +110,7 @@ def through(restore: Restore) -> None:
 
 @pytest.mark.parametrize("many", [1, 3, 100])
 def test_what_is_much_is_read_to_disk(tmp_path: Path, many: int) -> None:
-    part = Partition(0)
+    part = partition()
 
     through(begun(tmp_path, part, many=many))
 
@@ -106,7 +122,7 @@ def test_what_is_much_is_read_to_disk(tmp_path: Path, many: int) -> None:
 
 
 def test_where_no_state_lies_on_disk_all_is_in_memory(tmp_path: Path) -> None:
-    part = Partition(0)
+    part = partition()
 
     through(begun(tmp_path, part, seconds=0.0))
 
@@ -114,8 +130,41 @@ def test_where_no_state_lies_on_disk_all_is_in_memory(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("origin", ["", NO_ID])
+def test_where_no_file_will_be_written_there_is_no_spool(tmp_path: Path, origin: str) -> None:
+    part = partition(origin)
+
+    through(begun(tmp_path, part))
+
+    assert part.state.recent == STATE
+
+
+@pytest.mark.parametrize("origin", ["", "an id"])
+@pytest.mark.parametrize("many", [3, 100])
+def test_an_error_behind_the_end_takes_nothing_back(tmp_path: Path, origin: str, many: int) -> None:
+    part = partition(origin)
+    fault = Said(0, code=KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    with pytest.raises(KafkaException):
+        through(begun(tmp_path, part, many=many, fault=fault))
+
+    through(begun(tmp_path, part))
+
+    assert part.state.contents() == STATE
+    assert part.position == len(RECORDS)
+
+
+def test_a_record_without_a_key_is_no_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Said, "error", lambda said: KafkaError(END) if said._value is None else None)
+    monkeypatch.setattr(f"{__name__}.RECORDS", [(b"a", b"1"), (None, b"2"), (b"b", b"3"), (b"c", b"4")])
+    part = partition()
+
+    through(begun(tmp_path, part))
+
+    assert part.state.contents() == {b"a": 1, b"b": 3, b"c": 4}
+
+
 def test_a_reading_that_was_given_up_is_carried_on_where_it_stood(tmp_path: Path) -> None:
-    part = Partition(0)
+    part = partition()
     begun(tmp_path, part).step(0.0)
     spool = part.state.below
     assert part.position == 3
@@ -128,7 +177,7 @@ def test_a_reading_that_was_given_up_is_carried_on_where_it_stood(tmp_path: Path
 
 def test_what_was_read_later_lies_on_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread may be reading the spool by then: nothing is written to it any more."""
-    part = Partition(0)
+    part = partition()
     through(begun(tmp_path, part))
     spool = part.state.below
     monkeypatch.setattr(module.Spool, "take", lambda *_: pytest.fail("written after its end"))
@@ -141,7 +190,7 @@ def test_what_was_read_later_lies_on_top(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_full_disk_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = Partition(0)
+    part = partition()
     restore = begun(tmp_path, part)
     restore.step(0.0)
     monkeypatch.setattr(module.Spool, "take", _full)
@@ -154,7 +203,7 @@ def test_a_full_disk_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_a_folder_that_cannot_be_made_holds_nothing_up(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder would be")
-    part = Partition(0)
+    part = partition()
 
     through(begun(tmp_path, part))
 
@@ -162,7 +211,7 @@ def test_a_folder_that_cannot_be_made_holds_nothing_up(tmp_path: Path) -> None:
 
 
 def test_a_changelog_that_was_cut_under_it_is_read_anew(tmp_path: Path) -> None:
-    part = Partition(0)
+    part = partition()
     begun(tmp_path, part).step(0.0)
     assert isinstance(part.state.below, Spool)
     part.state.below.low = 2

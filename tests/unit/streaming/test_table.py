@@ -74,7 +74,8 @@ class Layers(RuleBasedStateMachine):
         self.table.rest_on(spool, int)
         assert not self.table.on_file
 
-    @precondition(lambda self: self.table.frozen is None and isinstance(self.table.below, Spool))
+    @precondition(lambda self: isinstance(self.table.below, Spool) and self.table.frozen is None)
+    @precondition(lambda self: not self.table.recent)
     @rule()
     def lift(self) -> None:
         self.table.lift()
