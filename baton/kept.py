@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
+class Gone(Refusal):
+    """The ledger does not have the record of a note."""
+
+
 class Kept:
     """Reads them one by one. The ledger is asked for the first of them; where there is none, no database is needed."""
 
@@ -32,7 +36,10 @@ class Kept:
             self._engine.dispose()
 
     def whole(self, one: FailedRecord) -> FailedRecord:
-        """`one` with its key, value, headers and trace; itself where they stand in the topic. Raises `Refusal`."""
+        """`one` with its key, value, headers and trace; itself where they stand in the topic.
+
+        Raises `Gone` where the ledger does not have them, and `Refusal` where it cannot be asked.
+        """
         if not one.kept:
             return one
         from sqlalchemy.exc import SQLAlchemyError
@@ -48,7 +55,7 @@ class Kept:
             raise Refusal(f"{one.id} stands in the ledger, which cannot be read", "See `baton doctor`", NO) from error
         if found is None:
             mend = "It was kept by another one; is BATON_DATABASE_URL right?"
-            raise Refusal(f"{one.id}: the ledger does not have it", mend, NO)
+            raise Gone(f"{one.id}: the ledger does not have it", mend, NO)
         trace = header_map(found.headers).get(TRACE, "")
         headers = original_headers(found.headers)
         return replace(one, key=found.key, value=found.value, headers=headers, trace=trace)

@@ -26,16 +26,20 @@ COMPACTED = frozenset(topic.name for topic in all_topics([]) if "compact" in top
 
 
 class _Suspect(NamedTuple):
-    """A record by the id under which it failed. `offset`: in its topic; -1 where it never stood there."""
+    """A record by the id under which it failed. `offset`: in its topic; -1 where it never stood there.
+
+    `origin`: the id under which it failed before it was replayed, where it was; the same else.
+    """
 
     id: str
+    origin: str
     offset: int
     at: float
 
     def is_behind(self, message: Message) -> bool:
         """Whether a record of the same key is a later one; of what never stood there the time must tell."""
         replay_of = header_map(raw_headers(message)).get(REPLAY_OF)
-        if replay_of and _is_not_after(replay_of, self.id):
+        if replay_of and (replay_of == self.id or _is_not_after(replay_of, self.origin)):
             return False
         if self.offset >= 0:
             return self.offset < (message.offset() or 0)
@@ -54,7 +58,7 @@ class Suspects:
         stood = one.offset >= 0 or bool(one.set_aside)
         may = one.topic.removeprefix(self.prefix) in COMPACTED and one.key is not None and stood
         if may and one.key is not None:
-            suspect = _Suspect(one.id, one.offset, one.at)
+            suspect = _Suspect(one.id, one.replay_of or one.id, one.offset, one.at)
             self.places[one.topic, one.partition].setdefault(one.key, []).append(suspect)
         return may
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from baton import failed, replays
 from baton.failed import FailedRecord, Selection
-from baton.kept import Kept
+from baton.kept import Gone, Kept
 from baton.overtaken import Suspects, overtaken
 from baton.patch import DoesNotApply, Patch
 from baton.provisioning import kafka_address
@@ -58,7 +58,8 @@ class Plan:
 
     `groups`: how many, by stage, reason and topic. `left_out`: how many were replayed before. `notices`: how many are
     left out since they are a platform's notices. `overtaken`: ids left out since a newer record of their key tells all.
-    `faults`: ids and why they cannot be replayed, the first few.
+    `gone`: ids left out since only a note is left of them, which the ledger does not know. `faults`: ids and why they
+    cannot be replayed, the first few.
     """
 
     request: Request
@@ -67,6 +68,7 @@ class Plan:
     left_out: int = 0
     notices: int = 0
     overtaken: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     faulty: int = 0
     faults: list[tuple[str, str]] = field(default_factory=list)
     partitions: dict[str, int] = field(default_factory=dict)
@@ -88,13 +90,15 @@ def plan(settings: Settings, request: Request) -> Plan:
             if not request.wants(one, known):
                 made.notices += one.is_notice
                 made.left_out += not one.is_notice
-            elif why := _obstacle(settings, one, made, kept):
+            elif (why := _obstacle(settings, one, made, kept)) is None:
+                made.gone.add(one.id)
+            elif why:
                 made.faulty += 1
                 if len(made.faults) < FAULTS_SHOWN:
                     made.faults.append((one.id, why))
             else:
                 made.groups[one.stage, one.reason, one.topic] += 1
-                if not request.again and suspects.take(one):
+                if not request.again and suspects.take(kept.whole(one)):
                     kinds[one.id] = (one.stage, one.reason, one.topic)
     made.overtaken = overtaken(settings, suspects)
     made.groups -= Counter(kinds[name] for name in made.overtaken)
@@ -120,8 +124,9 @@ def replay(
     done = 0
     with Outbound(address, f"{settings.topic_prefix}baton-replay") as outbound, Kept(settings) as kept:
         known = replays.known(settings)  # read once nobody else writes any more
+        left_out = plan.overtaken | plan.gone
         found = failed.records(settings, plan.request.selection, plan.where)
-        wants = (one for one in found if plan.request.wants(one, known) and one.id not in plan.overtaken)
+        wants = (one for one in found if plan.request.wants(one, known) and one.id not in left_out)
         for wanted in _in_parts(kept.whole(one) for one in wants):
             outputs = [replayed(one, plan.request.patch, plan.partitions[one.topic]) for one in wanted]
             markers = [Output(notes, *known.marker(one, clock())) for one in wanted]
@@ -158,8 +163,8 @@ def _named(why: TooLargeForTopic, wanted: Sequence[FailedRecord], outputs: Seque
     return TooLargeForTopic(why.topics, "".join(words))
 
 
-def _obstacle(settings: Settings, record: FailedRecord, plan: Plan, kept: Kept) -> str:
-    """Why a record cannot be replayed; empty where it can."""
+def _obstacle(settings: Settings, record: FailedRecord, plan: Plan, kept: Kept) -> str | None:
+    """Why a record cannot be replayed; empty where it can, None where it is to be left out since it is gone."""
     topic = record.topic
     if record.is_notice and plan.request.patch is None:
         return "it is a platform's notice, and makes no event as it is; --edit can make one of it"
@@ -173,6 +178,8 @@ def _obstacle(settings: Settings, record: FailedRecord, plan: Plan, kept: Kept) 
         value = kept.whole(record).value
         if plan.request.patch is not None:
             plan.request.patch.apply(value)
+    except Gone as why:
+        return str(why) if plan.request.selection.ids else None
     except (DoesNotApply, Refusal) as why:
         return str(why)
     return ""

@@ -123,7 +123,7 @@ def export(
     import orjson
 
     from baton import failed, replays
-    from baton.kept import Kept
+    from baton.kept import Gone, Kept
     from baton.refusal import Refusal
 
     settings = settings_of_what_is_up()
@@ -131,7 +131,12 @@ def export(
     try:
         with Kept(settings) as kept, nullcontext(sys.stdout.buffer) if file is None else file.open("wb") as out:
             for one in failed.records(settings, selected(stage, reason, since, until)):
-                out.write(orjson.dumps(kept.whole(one).document() | _row(one, known)) + b"\n")
+                try:
+                    whole = kept.whole(one)
+                except Gone as why:
+                    typer.echo(f"{why.message}; its note is exported in its place", err=True)
+                    whole = one
+                out.write(orjson.dumps(whole.document() | _row(one, known)) + b"\n")
                 count += 1
             out.flush()
     except BrokenPipeError:

@@ -73,6 +73,9 @@ def _print_plan(plan: Plan) -> None:
     if plan.overtaken:
         why = "a newer record of the same lead has come since and tells all that they did"
         typer.echo(f"{len(plan.overtaken):,} are left out, {why}; --again takes them too")
+    if plan.gone:
+        why = "the ledger does not have the record of their note; is BATON_DATABASE_URL right?"
+        typer.echo(f"{len(plan.gone):,} are left out: {why}")
 
 
 def _print_faults(plan: Plan) -> None:
@@ -91,6 +94,7 @@ def _print_result(plan: Plan, done: int, *, as_json: bool) -> None:
                 "left_out": plan.left_out,
                 "notices": plan.notices,
                 "overtaken": sorted(plan.overtaken),
+                "gone": sorted(plan.gone),
             }
         )
     elif done or plan.records:

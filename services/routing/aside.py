@@ -44,6 +44,7 @@ class Aside:
         """
         at = None if self._id is None else next((n for n, one in enumerate(part.records) if one.id == self._id), None)
         if at is None:
+            self._id = None  # published, whatever was answered; ids of a ledger that was restored may come again
             return part
         upto = at or 1
         return Part(part.records[:upto], part.cut or upto < len(part.records))

@@ -123,3 +123,20 @@ def test_without_the_ledger_it_is_listed_and_no_note_is_sent_in_its_place(
     assert all("no database is given" in one.output for one in unknown)
     assert len(told("list")) == 2
     assert here.values(QUEUE) == here.values(SCORED) == []
+
+
+def test_a_note_whose_record_is_gone_holds_up_no_other(here: Installation, ledger: Ledger, tmp_path: Path) -> None:
+    lead = name_of(here, "too_large")
+    written(ledger, "DELETE FROM set_aside WHERE topic LIKE '%queue%'")
+    limit(here, SCORED, 4_000_000)
+    exported = baton("export", str(tmp_path / "all.jsonl"))
+    answer = told("replay", "--all")
+    notes = {one["id"]: one for one in map(json.loads, (tmp_path / "all.jsonl").read_bytes().splitlines())}
+
+    assert (answer["replayed"], answer["gone"]) == (1, [lead])
+    assert "1 are left out: the ledger does not have the record" in baton("replay", "--all").output
+    assert [one.value() for one in here.holds(SCORED)] == [LARGE]
+    assert here.values(QUEUE) == []
+    assert exported.exit_code == 0
+    assert f"{lead}: the ledger does not have it" in exported.output
+    assert (len(notes), notes[lead]["reason"], notes[lead]["value"]) == (2, "too_large", None)
