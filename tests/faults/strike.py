@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.faults import catalogue as c
@@ -20,6 +21,7 @@ STILL_SECONDS = 150.0
 """As long as a fault lasts, and what it hit may stand still after it."""
 BURST = 500
 """People who come before a stage of the path is hit; three times as many at each further try."""
+HELD_SECONDS = 4.0
 LEFT = 100
 """So many records at least are left in the partitions of a worker that is hit, all together."""
 
@@ -84,10 +86,10 @@ def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
                     lambda fault=fault: site.owned(victim(site, fault)), WORK_SECONDS, "it to be a member", every=0.3
                 )  # type: ignore[misc]
     for stage in stages & set(site.stages_of(PATH_STAGES)):
-        if site.people is not None:
-            site.people.burst(people)
-        with suppress(TimeoutError):
-            in_time(lambda stage=stage: max(site.watches[stage].behind().values(), default=0) > MARKERS, 3, "work")  # type: ignore[misc]
+        with suppress(TimeoutError), _held(site, stage):
+            if site.people is not None:
+                site.people.burst(people)
+            in_time(lambda stage=stage: _left(site.watches[stage], owned.get(stage)) > LEFT, HELD_SECONDS, "work")  # type: ignore[misc]
     for stage in site.stages_of(stages & SUMS.keys()) or site.stages_of(SUMS):
         watch = site.watches[stage]
         what = f"work for {stage} ({site.sums[stage]}; {watch.done()} done)"
@@ -99,6 +101,24 @@ def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
                     WORK_SECONDS,
                     f"{what} in {sorted(numbers)}",
                 )  # type: ignore[misc]
+
+
+@contextmanager
+def _held(site: Site, stage: str) -> Iterator[None]:
+    """Let the workers of a stage stand still, for less than would cost them their session, so that work piles up."""
+    workers = site.crew.of(stage)
+    try:
+        for worker in workers:
+            worker.signal(signal.SIGSTOP)
+        yield
+    finally:
+        for worker in workers:
+            worker.signal(signal.SIGCONT)
+
+
+def _left(watch: Watch, numbers: set[int] | None) -> int:
+    """Records left to do in these partitions, or in all; what may be ends of transactions does not count."""
+    return sum(max(0, left - MARKERS) for n, left in watch.behind().items() if numbers is None or n in numbers)
 
 
 def _hit(site: Site, fault: Fault) -> set[tuple[str, int]]:
