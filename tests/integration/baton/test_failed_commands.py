@@ -10,13 +10,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from baton import failed, replay, replays
-from baton.cli import app
 from baton.failed import Selection
 from baton.provisioning import kafka_address
 from baton.records import raw_headers
@@ -25,19 +22,10 @@ from baton.transactions import Outbound
 from schemas.topics import LEADS_SCORED, MARKETING_EVENTS
 from streaming.stage import Output
 from streaming.topics import TopicSpec, apply
+from tests.integration.baton.failures import baton, told
 from tests.integration.baton.installation import ODD, Installation
 
 pytestmark = pytest.mark.kafka
-
-
-def baton(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["failed", *arguments])
-
-
-def told(*arguments: str) -> Any:
-    result = baton(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
 
 
 @pytest.mark.parametrize("file", ["/nope/x", "/dev/full", "/"])

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from baton import failed, replays
-from baton.cli import app
 from baton.provisioning import kafka_address
 from baton.records import raw_headers
 from baton.transactions import Outbound
@@ -21,22 +18,13 @@ from services.routing.ledger.outbox import Waiting
 from streaming.partition import partition_of
 from streaming.stage import Output
 from streaming.topics import TopicSpec, apply
+from tests.integration.baton.failures import baton, told
 from tests.integration.baton.installation import Installation
 
 pytestmark = pytest.mark.kafka
 
 VALUE = b'{"assignment_id":"a-1","rep":"ada","priority":1}'
 HEADERS = [("ce_id", b"e-1"), ("baton_received_at", b"then")]
-
-
-def baton(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["failed", *arguments])
-
-
-def told(*arguments: str) -> Any:
-    result = baton(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
 
 
 def aside(here: Installation, topic: str, value: bytes = VALUE, key: bytes = b"lead-1") -> str:

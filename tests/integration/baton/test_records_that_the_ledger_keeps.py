@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from baton import failed
-from baton.cli import app
 from baton.failed import Selection
 from baton.provisioning import kafka_address
 from baton.records import raw_headers
@@ -20,6 +18,7 @@ from streaming.memory import MemoryRecord
 from streaming.run import failed_record
 from streaming.stage import Failure, Output
 from streaming.topics import TopicSpec, apply
+from tests.integration.baton.failures import baton, told
 from tests.integration.baton.installation import Installation
 from tests.integration.routing.relays import empty, written
 from tests.waiting import until
@@ -29,16 +28,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
 LARGE = b'{"x":"%s"}' % (b"x" * 3_000_000)
 HEADERS = [("ce_id", b"e-1"), ("raw", b"\xff")]
 QUEUE, SCORED = "sales.queue.smb", "leads.scored"
-
-
-def baton(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["failed", *arguments])
-
-
-def told(*arguments: str) -> Any:
-    result = baton(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
 
 
 def limit(here: Installation, topic: str, most: int) -> None:
