@@ -139,7 +139,7 @@ def test_a_dry_run_sends_nothing_and_notes_nothing(here: Installation) -> None:
     here.fails("ingest", b"{}")
     result = told("replay", "--all", "--dry-run")
 
-    assert result == {"selected": 1, "replayed": 0, "left_out": 0, "notices": 0, "overtaken": []}
+    assert result == {"selected": 1, "replayed": 0, "left_out": 0, "notices": 0, "overtaken": [], "gone": []}
     assert here.values(MARKETING_EVENTS) == []
     assert told("list")[0]["replayed"] == 0
 
@@ -157,7 +157,7 @@ def test_in_a_compacted_topic_an_old_record_does_not_become_the_last_of_its_key_
     assert (result["selected"], result["replayed"], len(result["overtaken"])) == (1, 1, 1)
     assert [one.key() for one in here.holds(LEADS_SCORED)] == [b"ada", b"bo", b"ada", b"bo"]
     assert twice["selected"] == 2
-    assert own == {"selected": 1, "replayed": 0, "left_out": 0, "notices": 0, "overtaken": []}, (
+    assert own == {"selected": 1, "replayed": 0, "left_out": 0, "notices": 0, "overtaken": [], "gone": []}, (
         "its own replay overtakes nobody"
     )
 
