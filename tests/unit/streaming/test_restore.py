@@ -175,6 +175,20 @@ def test_a_reading_that_was_given_up_is_carried_on_where_it_stood(tmp_path: Path
     assert part.state.contents() == STATE
 
 
+def test_a_spool_to_which_nothing_is_left_to_read_is_written_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = partition()
+    begun(tmp_path, part).step(0.0)
+    assert isinstance(part.state.below, Spool)
+    assert not part.state.below.sealed
+    monkeypatch.setattr(f"{__name__}.RECORDS", RECORDS[:3])
+
+    through(begun(tmp_path, part))
+
+    assert part.state.below.sealed
+
+
 def test_what_was_read_later_lies_on_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread may be reading the spool by then: nothing is written to it any more."""
     part = partition()
