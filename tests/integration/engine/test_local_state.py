@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import NewTopic
 
+from streaming.faust import restore
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import Refused
 from streaming.faust.local_state import LocalState
@@ -29,13 +30,16 @@ pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka]
 
 
 @pytest.fixture
-def changelog(real_kafka: str, topic_prefix: str, tmp_path: Path) -> Changelog:
+def changelog(real_kafka: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Changelog:
+    """Read to disk by lives with local state, to memory by others."""
+    monkeypatch.setattr(restore, "WORTH_SPOOLING", 1)
     return Changelog(real_kafka, topic_prefix + "state", tmp_path)
 
 
-@pytest.fixture
-def saved(changelog: Changelog) -> Changelog:
+@pytest.fixture(params=[restore.WORTH_SPOOLING, 1], ids=["read to memory", "read to disk"])
+def saved(changelog: Changelog, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Changelog:
     """A changelog with a thousand keys, and files of it."""
+    monkeypatch.setattr(restore, "WORTH_SPOOLING", request.param)
     changelog.make()
     changelog.write(values(1_000))
     changelog.save(changelog.life())
@@ -157,7 +161,7 @@ def test_without_a_word_of_the_broker_that_the_partitions_are_ours_nothing_is_wr
     local.close(WAIT)
 
     assert changelog.files() == []
-    assert all(part.state.flat for part in parts)
+    assert not any(part.state.on_file or part.state.frozen is not None for part in parts)
 
 
 def test_a_worker_that_was_overtaken_gets_no_such_word(changelog: Changelog) -> None:
