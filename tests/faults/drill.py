@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.acts import is_done
@@ -107,13 +107,7 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
     outcome.replaced = sum(watch.replaced for watch in site.watches.values())
     outcome.exits = Counter(site.crew.exits)
     outcome.largest = dict(site.crew.largest)
-    if outcome.largest.keys() < set(site.stages):
-        outcome.wrong.append("not every stage's memory was measured")
-    outcome.wrong += [
-        f"a worker of {stage} had {held >> 20} MiB in memory, more than {MOST_BYTES >> 20}"
-        for stage, held in outcome.largest.items()
-        if held > MOST_BYTES
-    ]
+    outcome.wrong += heavy(outcome.largest, site.stages)
     outcome.last_exits = site.crew.end()
     for stage, feeder in site.sums.items():
         prefix, _ = SUMS[stage]
@@ -126,6 +120,16 @@ def _judge(site: Site, outcome: Outcome, say: Callable[[str], None]) -> None:
     bad = {name: code for name, code in outcome.last_exits.items() if code != 0}
     if bad:
         outcome.wrong.append(f"workers did not end well: {bad}")
+
+
+def heavy(largest: Mapping[str, int], stages: Iterable[str]) -> list[str]:
+    """What is wrong with the memory of workers, given the most bytes that one of each stage had."""
+    found = [f"the memory of {stage} was not measured" for stage in stages if not largest.get(stage)]
+    return found + [
+        f"a worker of {stage} had {held >> 20} MiB in memory, more than {MOST_BYTES >> 20}"
+        for stage, held in largest.items()
+        if held > MOST_BYTES
+    ]
 
 
 def _send_again(site: Site, outcome: Outcome) -> None:
