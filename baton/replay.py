@@ -78,6 +78,12 @@ class Plan:
         """How many would be replayed."""
         return sum(self.groups.values())
 
+    def refuse(self, record: FailedRecord, why: object) -> None:
+        """Note why a record cannot be replayed."""
+        self.faulty += 1
+        if len(self.faults) < FAULTS_SHOWN:
+            self.faults.append((record.id, str(why)))
+
 
 def plan(settings: Settings, request: Request) -> Plan:
     """Look at all that was asked for; nothing is sent. Raises `Refusal` for ids that are not there."""
@@ -90,15 +96,11 @@ def plan(settings: Settings, request: Request) -> Plan:
             if not request.wants(one, known):
                 made.notices += one.is_notice
                 made.left_out += not one.is_notice
-            elif (why := _obstacle(settings, one, made, kept)) is None:
-                made.gone.add(one.id)
-            elif why:
-                made.faulty += 1
-                if len(made.faults) < FAULTS_SHOWN:
-                    made.faults.append((one.id, why))
-            else:
+            elif why := _obstacle(settings, one, made):
+                made.refuse(one, why)
+            elif (whole := _whole(one, made, kept)) is not None:
                 made.groups[one.stage, one.reason, one.topic] += 1
-                if not request.again and suspects.take(kept.whole(one)):
+                if not request.again and suspects.take(whole):
                     kinds[one.id] = (one.stage, one.reason, one.topic)
     made.overtaken = overtaken(settings, suspects)
     made.groups -= Counter(kinds[name] for name in made.overtaken)
@@ -163,8 +165,8 @@ def _named(why: TooLargeForTopic, wanted: Sequence[FailedRecord], outputs: Seque
     return TooLargeForTopic(why.topics, "".join(words))
 
 
-def _obstacle(settings: Settings, record: FailedRecord, plan: Plan, kept: Kept) -> str | None:
-    """Why a record cannot be replayed; empty where it can, None where it is to be left out since it is gone."""
+def _obstacle(settings: Settings, record: FailedRecord, plan: Plan) -> str:
+    """Why a record cannot be replayed, whatever its value; empty where nothing speaks against it."""
     topic = record.topic
     if record.is_notice and plan.request.patch is None:
         return "it is a platform's notice, and makes no event as it is; --edit can make one of it"
@@ -174,15 +176,25 @@ def _obstacle(settings: Settings, record: FailedRecord, plan: Plan, kept: Kept) 
         plan.partitions[topic] = partitions_of(kafka_address(settings), topic)
     if not plan.partitions[topic]:
         return f"there is no topic {topic} any more"
-    try:
-        value = kept.whole(record).value
-        if plan.request.patch is not None:
-            plan.request.patch.apply(value)
-    except Gone as why:
-        return str(why) if plan.request.selection.ids else None
-    except (DoesNotApply, Refusal) as why:
-        return str(why)
     return ""
+
+
+def _whole(record: FailedRecord, plan: Plan, kept: Kept) -> FailedRecord | None:
+    """The record, to which the patch applies; None where `plan` says why it is not replayed."""
+    try:
+        whole = kept.whole(record)
+        if plan.request.patch is not None:
+            plan.request.patch.apply(whole.value)
+    except Gone as why:
+        if plan.request.selection.ids:
+            plan.refuse(record, why)
+        else:
+            plan.gone.add(record.id)
+    except (DoesNotApply, Refusal) as why:
+        plan.refuse(record, why)
+    else:
+        return whole
+    return None
 
 
 def _in_parts(found: Iterator[FailedRecord]) -> Iterator[Sequence[FailedRecord]]:

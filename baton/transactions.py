@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.calls import insist
 from streaming.faust.doubt import Doubt
-from streaming.faust.producer import ABORTED, TOO_LARGE
+from streaming.faust.producer import TOO_LARGE, heard_by
 from streaming.faust.settings import RETRY_BACKOFF_MS
 from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
@@ -58,7 +58,7 @@ class Outbound:
                 retry_backoff_ms=RETRY_BACKOFF_MS,  # a replay of many records is many transactions in a row
                 retry_backoff_max_ms=100,
             )
-            | {"on_delivery": _heard_by(self._failed), "logger": self._doubt}
+            | {"on_delivery": heard_by(self._failed), "logger": self._doubt}
             | Doubt.LOGS
         )
 
@@ -138,16 +138,6 @@ class Outbound:
             self._insist(self._producer.abort_transaction, _CALL)
         except KafkaException as error:  # then the broker aborts it, when its time is over
             log.warning("a transaction was left open: %s", _words(error))
-
-
-def _heard_by(failed: list[tuple[KafkaError, str]]) -> Callable[[KafkaError | None, Message], None]:
-    """Notes why records were not delivered, and to which topic. Holds no more than the list, as `heard_by` does."""
-
-    def heard(error: KafkaError | None, message: Message) -> None:
-        if error is not None and error.code() not in ABORTED:
-            failed.append((error, message.topic() or ""))
-
-    return heard
 
 
 def _words(error: KafkaException) -> str:

@@ -79,7 +79,7 @@ class KafkaPublisher:
         self._partitions: dict[str, int] = {}
         self._marked: dict[int, int] = {}
         self._doubt = Doubt()
-        self._failed: list[KafkaError] = []
+        self._failed: list[tuple[KafkaError, str]] = []
         self._producer = Producer(
             address.librdkafka_config(
                 client_id=name,
@@ -156,7 +156,7 @@ class KafkaPublisher:
         except KafkaException as exc:
             self._abort(exc)
             self._producer.poll(0)  # why it did not go through
-            for why in (exc.args[0], *self._failed):
+            for why in (exc.args[0], *(cause for cause, _ in self._failed)):
                 if why.code() in TOO_LARGE:
                     raise TooLargeForKafka(str(why)) from exc
             raise PublisherLost(str(exc)) from exc

@@ -39,7 +39,7 @@ class LocalState:
 
     def __init__(self, settings: EngineSettings, changelog: str, codec: Codec[object]) -> None:
         self.settings, self.changelog, self.codec = settings, changelog, codec
-        self.folder = settings.data_dir / "state" / changelog
+        self.folder = settings.state_folder(changelog)
         self._looked: set[int] = set()
         self._identity: tuple[str, float] | None = None
         self._writer: StateWriter | None = None

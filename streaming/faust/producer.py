@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from streaming.faust.calls import ABORT_PATIENCE_SECONDS, OFFSETS_PATIENCE_SECONDS, insist, let_go
 from streaming.faust.doubt import Doubt
@@ -51,7 +51,7 @@ class TransactionalProducer:
         self.settings, self.name, self.watchdog = settings, name, watchdog
         self._producer: Producer | None = None
         self.counts: dict[str, int] = {}
-        self._failed: list[KafkaError] = []
+        self._failed: list[tuple[KafkaError, str]] = []
         self._doubt = Doubt()
         self._proved = 0.0
 
@@ -153,7 +153,7 @@ class TransactionalProducer:
             if self._failed or monotonic() > until:
                 break
         if self._failed:
-            raise KafkaException(self._failed[0])
+            raise KafkaException(self._failed[0][0])
 
     def end(self, call: Callable[..., Any], patience: float | None = None) -> None:
         """Commit or abort, by one of librdkafka's calls. Raises KafkaException."""
@@ -181,7 +181,7 @@ class TransactionalProducer:
         if error.fatal():
             raise SessionLost(str(error))
         self._roll_back()
-        causes = [error, *self._failed]
+        causes = [error, *(cause for cause, _ in self._failed)]
         for cause in causes:
             if cause.code() in TOO_LARGE:
                 self._begin_anew()  # librdkafka often goes on with the wrong sequence numbers after such a batch
@@ -211,15 +211,15 @@ class TransactionalProducer:
             raise SessionLost(str(error.args[0])) from error
 
 
-def heard_by(failed: list[KafkaError]) -> Callable[[KafkaError | None, Any], None]:
-    """A callback that notes why records were not delivered.
+def heard_by(failed: list[tuple[KafkaError, str]]) -> Callable[[KafkaError | None, Message], None]:
+    """A callback that notes why records were not delivered, and to which topic.
 
     It holds no more than the list: a producer that is held by its own callback is never freed.
     """
 
-    def heard(error: KafkaError | None, _: Any) -> None:
+    def heard(error: KafkaError | None, message: Message) -> None:
         if error is not None and error.code() not in ABORTED:
-            failed.append(error)
+            failed.append((error, message.topic() or ""))
 
     return heard
 

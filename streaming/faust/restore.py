@@ -59,7 +59,7 @@ class Restore:
                 self.todo[part.number] = part
                 lies_on_disk = settings.local_state_seconds > 0 and part.state.origin not in ("", NO_ID)
                 if lies_on_disk and high - part.position >= WORTH_SPOOLING:
-                    self._spool(part, settings.data_dir / "state" / changelog, low)
+                    self._spool(part, settings.state_folder(changelog), low)
             elif (spool := _open_spool(part)) is not None:
                 spool.seal()  # all of it was read, and the reading given up before it said so
         self.last = monotonic()

@@ -88,6 +88,10 @@ class EngineSettings:
         """What every client is told."""
         return self.address().librdkafka_config()
 
+    def state_folder(self, changelog: str) -> Path:
+        """Where state of that changelog lies on this machine."""
+        return self.data_dir / "state" / changelog
+
     def address(self) -> KafkaAddress:
         """Where the brokers are, and how to get in."""
         return KafkaAddress.parse(self.bootstrap, self.librdkafka)

@@ -95,7 +95,7 @@ def partition(origin: str = "an id") -> Partition:
 def begun(home: Path, part: Partition, *, many: int = 3, seconds: float = 300.0, fault: Said | None = None) -> Restore:
     settings: Any = SimpleNamespace(
         settle_timeout_seconds=9.0,
-        data_dir=home,
+        state_folder=lambda changelog: home / "state" / changelog,
         local_state_seconds=seconds,
         changelog_reader=lambda: Reader(many, fault),
     )
