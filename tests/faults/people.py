@@ -60,7 +60,8 @@ def is_followed_by_rubbish(person: int) -> bool:
 
 
 def is_followed_by_poison(person: int) -> bool:
-    return person % 31 == 0
+    """So seldom that the poison of a burst of people, which overtakes them, opens no breaker."""
+    return person % 211 == 0
 
 
 def order(person: int) -> list[str]:
