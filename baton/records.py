@@ -13,6 +13,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from baton.refusal import NO, Refusal
 from streaming.client import KafkaAddress
+from streaming.misnamed import sound
+from streaming.stage import RecordError
 
 _AT_ONCE = 200  # values may have a megabyte each
 _WAIT = 0.1  # seconds; `consume` waits for as many records as it was asked for
@@ -84,8 +86,11 @@ def read_spans(address: KafkaAddress, wanted: Spans) -> Iterator[Message]:
 
 
 def raw_headers(message: Message) -> list[tuple[str, bytes | None]]:
-    """A record's headers, in order."""
-    found = message.headers() or []
+    """A record's headers, in order; none where the client cannot give them."""
+    try:
+        found = sound(message).headers() or []
+    except RecordError:
+        return []
     pairs = found.items() if isinstance(found, dict) else found
     return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]
 

@@ -110,9 +110,16 @@ def failed_record(topic: str, failure: Failure, at: str) -> Output:
         (TRACE, _cut(failure.trace, TRACE_LIMIT).encode(errors="replace")),
     ]
     # Headers of an earlier failure go: a record that was replayed and fails again has one reason, the last.
-    kept = [(name, value) for name, value in message.headers() or () if name not in FAILED_HEADERS]
+    kept = [(name, value) for name, value in _headers(message) if name not in FAILED_HEADERS]
     headers: RawHeaders = kept + added
     return Output(topic, message.key(), message.value(), headers, lane=message.partition())
+
+
+def _headers(message: Message) -> RawHeaders:
+    try:
+        return message.headers() or ()
+    except RecordError:  # they cannot be had, and the reason for the failure is likely to be just that
+        return ()
 
 
 def rfc3339(at: float) -> str:

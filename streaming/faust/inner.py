@@ -2,14 +2,22 @@
 
 Faust's consumer reads uncommitted records unless the whole app runs in its own exactly-once mode, and has no setting
 for it. Every reader of ours reads committed ones, and rests where the broker holds no fetch (see `rest.py`).
+
+And a record that its client cannot decode ends it, with the worker: such records are read by another client.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streaming.faust.another_client import read
+
+log = logging.getLogger(__name__)
 
 GLANCE_SECONDS, REST_SECONDS = 0.005, 2.0
 """What was asked for in a glance and comes later is kept until the next one."""
@@ -29,6 +37,25 @@ class CommittedThread(driver.AIOKafkaConsumerThread):
         if transport.app.settings.rest_seconds:
             self.add_future(_rest_now_and_then(made))
         return made
+
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 Faust's name
+        """Records by partition, as Faust asks for them."""
+        try:
+            return await super().getmany(active_partitions, timeout)
+        except UnicodeDecodeError as error:
+            log.warning("Faust's client cannot decode a record (%s): another one reads on", error)
+            return await self._by_another_client(active_partitions or self.assignment())
+
+    async def _by_another_client(self, parts: set[TP]) -> Any:
+        await self.consumer.perform_seek()
+        at = {part: offset for part in parts if (offset := await self.position(part)) is not None}
+        app: Any = self.consumer.app  # a StageApp
+        found = await asyncio.to_thread(read, app.settings, at)
+        ours = self.assignment()
+        for part, records in found.items():
+            if part in ours:
+                self.seek(part, records[-1].offset + 1)
+        return {part: records for part, records in found.items() if part in ours}
 
 
 async def _rest_now_and_then(consumer: Any) -> None:

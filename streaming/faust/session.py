@@ -22,6 +22,7 @@ from streaming.faust.rest import Rest
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
 from streaming.faust.watchdog import Watchdog
+from streaming.misnamed import sound
 from streaming.stage import Fenced, Stage, TransientError
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ class Session:
         return first, started
 
     def _sift(self, messages: Sequence[Any]) -> list[Any]:
-        records = [message for message in messages if message.error() is None]
+        records = [sound(message) for message in messages if message.error() is None]
         if len(records) < len(messages):
             for message in messages:
                 if (error := message.error()) is not None:

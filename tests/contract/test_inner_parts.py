@@ -152,6 +152,9 @@ def test_the_engine_and_the_app_take_no_name_of_mode_s_and_faust_s_but_these(
 def test_faust_makes_its_consumer_where_we_replace_it() -> None:
     assert "_create_worker_consumer" in vars(driver.AIOKafkaConsumerThread)
     assert "_new_consumer_thread" in vars(driver.Consumer)
+    for name in ("getmany", "position", "seek", "assignment"):
+        assert name in vars(driver.AIOKafkaConsumerThread)
+    assert asyncio.iscoroutinefunction(driver.Consumer.perform_seek)
 
 
 async def test_the_consumer_of_agents_reads_committed_records(tmp_path: Path) -> None:

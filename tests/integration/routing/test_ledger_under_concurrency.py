@@ -275,7 +275,7 @@ def test_the_ledger_remembers_which_topic_its_positions_are_of_while_there_are_a
 
 
 def test_a_name_of_a_header_that_is_no_text_survives_as_latin_1(ledger: Ledger) -> None:
-    name: Any = b"caf\xe9"  # so librdkafka hands over what is not UTF-8
+    name: Any = b"caf\xe9"
     with ledger.unit() as unit:
         unit.publish([Output("routing.failed", b"k", b"v", [(name, b"1")], 0, lane=0)])
     assert [("caf\xe9", b"1")] == read_headers(bytes(rows(ledger, "SELECT headers FROM outbox")[0]["headers"]))
