@@ -1,12 +1,11 @@
 """`python -m bench.path`: measures the whole path on a real Kafka of its own. `--help` has the rest.
 
-Environment: `BENCH_WRITE=no` leaves the page as it is.
+Environment: `BENCH_WRITE=no` leaves the pages as they are.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
@@ -66,8 +65,7 @@ def _measure(home: Path, seconds: float, console: Console) -> None:
             console.print(f"{one.name}: handoff p50 / p95 / p99 {handoff} ms")
             report.show_late(results.points[-1], console)
     report.show(results, console)
-    if os.environ.get("BENCH_WRITE", "yes") != "no":
-        report.write(results)
+    report.write(results)
 
 
 def _trace(home: Path, given: argparse.Namespace, console: Console) -> None:
@@ -78,7 +76,7 @@ def _trace(home: Path, given: argparse.Namespace, console: Console) -> None:
         point = runs.paced("trace", given.rate, given.seconds, given.size, whole=True)
         leads = [one.lead for one in point.seen if one.topic.startswith(SALES_QUEUE)]
         followed = trace.ways(point.seen, trace.commit_times(standing.database_url, leads))
-    trace.show(followed, point.routed, console)
+    trace.show(followed, point, console)
     report.show_late(point, console)
 
 

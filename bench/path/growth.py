@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 
 from rich.console import Console
-from rich.table import Table
 
 from bench.line_up import CONFIG
+from bench.path.sheet import Sheet, write_page
 from bench.peers.work import Place
 from bench.plan import Marks
 from bench.running import environment, measured, worker
@@ -58,9 +58,13 @@ class Cost:
     size: Size
     micros: list[float] = field(default_factory=list)
 
+    def ratios(self, base: Cost) -> list[float]:
+        """To the base of the same round."""
+        return [own / of_base for own, of_base in zip(self.micros, base.micros, strict=True)]
+
     def ratio(self, base: Cost) -> float:
-        """To the base of the same round: the median."""
-        return median(own / of_base for own, of_base in zip(self.micros, base.micros, strict=True))
+        """Their median."""
+        return median(self.ratios(base))
 
 
 def growth(bootstrap: str, home: Path, say: Callable[[str], None]) -> list[Cost]:
@@ -101,14 +105,20 @@ def _once(size: Size, counts: list[int], bootstrap: str, home: Path, number: int
 
 
 def show(costs: list[Cost], console: Console) -> None:
-    """On the terminal."""
-    table = Table(title="Scoring: CPU µs an event, and to the base of the same round")
-    for title in ("", "leads on their way", "partitions", "µs, median", "to the base", "at most"):
-        table.add_column(title, justify="right" if title else "left")
-    for cost in costs:
-        size = cost.size
-        ratio = f"{cost.ratio(costs[0]):.2f} ×"
-        table.add_row(
-            size.words, f"{size.active:,}", f"{size.partitions}", f"{median(cost.micros):.1f}", ratio, f"{MOST:.2f} ×"
+    """On the terminal and on its page."""
+    rows = [
+        (
+            cost.size.words,
+            f"{cost.size.active:,}",
+            f"{cost.size.partitions}",
+            f"{median(cost.micros):.1f}",
+            f"{cost.ratio(costs[0]):.2f} ×",
+            " ".join(f"{ratio:.2f}" for ratio in cost.ratios(costs[0])),
+            f"{MOST:.2f} ×",
         )
-    console.print(table)
+        for cost in costs
+    ]
+    titles = ("", "leads on their way", "partitions", "CPU µs", "to the base", "by round", "at most")
+    sheet = Sheet("Scoring: CPU an event, and to the base of the same round", titles, rows)
+    console.print(sheet.table())
+    write_page("growth", sheet=sheet.markdown(), rounds=ROUNDS, events=f"{MEASURED:,}")

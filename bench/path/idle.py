@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psutil
 from rich.console import Console
-from rich.table import Table
 
 from bench.path.house import house, spent
+from bench.path.sheet import Sheet, write_page
 from tests.running import Running
 
 SETTLED_SECONDS, MEASURED_SECONDS = 20.0, 60.0
@@ -73,15 +73,21 @@ KINDS = {"kafka": on_real_kafka, "embedded": on_embedded_servers}
 
 
 def show(found: list[Idle], console: Console) -> None:
-    """On the terminal."""
-    table = Table(title=f"An idle `baton up`, percent of a core over {MEASURED_SECONDS:g} s")
+    """On the terminal and on its page."""
     names = sorted(found[0].ours)
-    for title in ("", *names, "ours", "broker, database"):
-        table.add_column(title, justify="right" if title else "left")
-    for one in found:
-        cells = [f"{one.ours.get(name, 0.0):.2f}" for name in names]
-        table.add_row(one.words, *cells, f"{one.together:.2f}", f"{one.servers:.2f}")
-    console.print(table)
-    for one in found:
-        reached = "reached" if one.together < MOST else "not reached"
-        console.print(f"under {MOST:g} % on {one.words}: {reached}; load {one.load:.1f}")
+    rows = [
+        (one.words, *(f"{one.ours.get(name, 0.0):.2f}" for name in names), f"{one.together:.2f}", f"{one.servers:.2f}")
+        for one in found
+    ]
+    title = f"An idle `baton up`, percent of a core over {MEASURED_SECONDS:g} s"
+    sheet = Sheet(title, ("", *names, "ours", "broker, database"), rows)
+    goals = [
+        f"under {MOST:g} % on {one.words}: {'reached' if one.together < MOST else 'not reached'}; load {one.load:.1f}"
+        for one in found
+    ]
+    console.print(sheet.table())
+    for goal in goals:
+        console.print(goal)
+    write_page(
+        "idle", sheet=sheet.markdown(), goals="\n".join(f"- {goal}" for goal in goals), seconds=f"{MEASURED_SECONDS:g}"
+    )

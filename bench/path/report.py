@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.table import Table
 
 from bench.path import plan
 from bench.path.quantiles import Quantiles, quantiles
 from bench.path.runs import Full, Point
-from bench.report import processor
-from bench.running import ROOT
+from bench.path.sheet import Sheet, write_page
 
-PAGE = ROOT / "docs" / "benchmarks" / "path.md"
 TITLES = ("", "events a second", "handoff p50", "p95", "p99", "p99 to goal", "behind at the end", "load")
 
 
@@ -31,16 +26,8 @@ class Results:
 def show(results: Results, console: Console) -> None:
     """On the terminal."""
     console.print(sustained_words(results.full))
-    for title, head, rows in (
-        ("Handoff: due at the door → readable on the sales queue, ms", TITLES, [row(one) for one in results.points]),
-        ("All events, p50 / p99, ms", ("", *LEGS), [leg_row(one) for one in results.points]),
-    ):
-        table = Table(title=title)
-        for name in head:
-            table.add_column(name, justify="right" if name else "left")
-        for cells in rows:
-            table.add_row(*cells)
-        console.print(table)
+    console.print(handoffs(results.points).table())
+    console.print(legs(results.points).table())
     for line in goals(results.points):
         console.print(line)
     for point in results.points:
@@ -50,23 +37,29 @@ def show(results: Results, console: Console) -> None:
 
 def write(results: Results) -> None:
     """The page."""
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(
-        (ROOT / "bench" / "path" / "page.txt")
-        .read_text()
-        .format(
-            goals="\n".join(f"- {line}" for line in goals(results.points)),
-            sustained=sustained_words(results.full),
-            handoffs=markdown(TITLES, [row(one) for one in results.points]),
-            legs=markdown(("", *LEGS), [leg_row(one) for one in results.points]),
-            cpu=markdown(("process", "CPU µs an event"), [(n, f"{us:.0f}") for n, us in results.full.micros.items()]),
-            share=f"{results.points[0].share:.0%}",
-            seconds=f"{plan.POINT_SECONDS:g}",
-            window=f"{plan.WINDOW:,}",
-            batch=plan.BATCH,
-            machine=f"{os.cpu_count()} cores ({processor()}), {platform.system()}, Python {platform.python_version()}",
-        )
+    costs = [(name, f"{us:.0f}") for name, us in results.full.micros.items()]
+    write_page(
+        "path",
+        goals="\n".join(f"- {line}" for line in goals(results.points)),
+        sustained=sustained_words(results.full),
+        handoffs=handoffs(results.points).markdown(),
+        legs=legs(results.points).markdown(),
+        cpu=Sheet("", ("process", "CPU µs an event"), costs).markdown(),
+        share=f"{results.points[0].share:.0%}",
+        seconds=f"{plan.POINT_SECONDS:g}",
+        window=f"{plan.WINDOW:,}",
+        batch=plan.BATCH,
     )
+
+
+def handoffs(points: Sequence[Point]) -> Sheet:
+    """How long leads took."""
+    return Sheet("Handoff: due at the door → readable on the sales queue, ms", TITLES, [row(point) for point in points])
+
+
+def legs(points: Sequence[Point]) -> Sheet:
+    """How long all events took from stage to stage."""
+    return Sheet("All events, p50 / p99, ms", ("", *LEGS), [leg_row(point) for point in points])
 
 
 def sustained_words(full: Full) -> str:
@@ -109,12 +102,6 @@ def row(point: Point) -> tuple[str, ...]:
 def leg_row(point: Point) -> tuple[str, ...]:
     """Cells of a point, by `LEGS`."""
     return (point.name, *(f"{ms(point.legs[leg].p50)} / {ms(point.legs[leg].p99)}" for leg in LEGS))
-
-
-def markdown(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table."""
-    lines = [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def three(one: Quantiles) -> list[str]:

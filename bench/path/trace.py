@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import psycopg
 from rich.console import Console
-from rich.table import Table
 
 from bench.path.quantiles import quantiles
 from bench.path.reader import Seen
 from bench.path.report import ms, three
+from bench.path.runs import Point
+from bench.path.sheet import Sheet, write_page
 from schemas.topics import LEADS_EVENTS, LEADS_SCORED, MARKETING_EVENTS, SALES_QUEUE
 
 LEGS = (
@@ -93,21 +94,25 @@ def commit_times(database_url: str, leads: Sequence[str]) -> dict[str, float]:
         return {lead: float(at) for lead, at in rows}
 
 
-def show(followed: Sequence[Way], handoffs: int, console: Console) -> None:
+def show(followed: Sequence[Way], point: Point, console: Console) -> None:
     """Legs as quantiles, beside the ways of three events: an ordinary one, a slow one, the slowest. In ms."""
     if not followed:
-        console.print(f"none of {handoffs} handoffs could be followed")
+        console.print(f"none of {point.routed} handoffs could be followed")
         return
     ordered = sorted(followed, key=lambda way: way.total)
     samples = [ordered[min(len(ordered) - 1, int(share * len(ordered)))] for share in (0.5, 0.99, 1.0)]
-    table = Table(title=f"{len(followed)} of {handoffs} handoffs, ms")
-    table.add_column("leg")
-    for title in ("p50", "p95", "p99", "median one", "p99 one", "slowest"):
-        table.add_column(title, justify="right")
-    for number, leg in enumerate(LEGS):
-        table.add_row(
-            leg, *three(quantiles(way.legs[number] for way in followed)), *(ms(way.legs[number]) for way in samples)
-        )
-    table.add_section()
-    table.add_row("all", *three(quantiles(way.total for way in followed)), *(ms(way.total) for way in samples))
-    console.print(table)
+    rows = [
+        (leg, *three(quantiles(way.legs[number] for way in followed)), *(ms(way.legs[number]) for way in samples))
+        for number, leg in enumerate(LEGS)
+    ]
+    rows.append(("all", *three(quantiles(way.total for way in followed)), *(ms(way.total) for way in samples)))
+    titles = ("leg", "p50", "p95", "p99", "median one", "p99 one", "slowest")
+    sheet = Sheet(f"{len(followed)} of {point.routed} handoffs, ms", titles, rows)
+    console.print(sheet.table())
+    write_page(
+        "trace",
+        sheet=sheet.markdown(),
+        followed=f"{len(followed):,} of {point.routed:,}",
+        rate=f"{point.rate:,.0f}",
+        load=f"{point.load:.1f}",
+    )
