@@ -60,12 +60,15 @@ bench: setup  ## CPU an event, beside Faust, Quix Streams, FastStream, Kafka Str
 bench-restore: setup  ## a million keys of state: read from Kafka, from this machine's files, by RocksDB (BENCH_KEYS, BENCH_ROUNDS)
 	@$(BIN)/python -m bench.restore
 
-.PHONY: bench-path bench-path-trace bench-idle bench-growth
+.PHONY: bench-path bench-path-trace bench-path-chain bench-idle bench-growth
 bench-path: setup  ## events a second, and how long a lead takes from the door to its queue (eight minutes)
 	@$(BIN)/python -m bench.path
 
 bench-path-trace: setup  ## the same of single events, leg by leg
 	@$(BIN)/python -m bench.path --trace --seconds 20
+
+bench-path-chain: setup  ## the least that it could take: bare loops in a row, without any work
+	@$(BIN)/python -m bench.path --chain
 
 bench-idle: setup  ## what an idle `baton up` spends
 	@$(BIN)/python -m bench.path --idle

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.path import growth, idle, plan, report, trace
+from bench.path import chain, growth, idle, plan, report, trace
 from bench.path.house import house
 from bench.path.runs import Runs
 from schemas.topics import SALES_QUEUE
@@ -27,6 +27,7 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--trace", action="store_true", help="the way of single events, leg by leg")
     what.add_argument("--idle", action="store_true", help="what an idle installation spends")
+    what.add_argument("--chain", action="store_true", help="the least that it could take: bare loops in a row")
     what.add_argument("--growth", action="store_true", help="whether an event costs more where there is more of all")
     parser.add_argument("--rate", type=float, default=plan.AT, help="events a second of a trace")
     parser.add_argument("--size", type=int, default=plan.SINGLE, help="events a request of a trace")
@@ -41,6 +42,8 @@ def main() -> int:
                 _trace(home, given, console)
             elif given.idle:
                 idle.show([measure(home / name) for name, measure in idle.KINDS.items()], console)
+            elif given.chain:
+                chain.show(chain.chain(home, given.seconds), console)
             elif given.growth:
                 with java_broker(home, "") as broker:
                     growth.show(growth.growth(broker.bootstrap, home, console.print), console)
