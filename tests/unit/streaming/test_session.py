@@ -80,7 +80,9 @@ class FakeKeeper:
 
 def said(partition: int, offset: int, code: int | None = None) -> Any:
     error = None if code is None else KafkaError(code)
-    return SimpleNamespace(error=lambda: error, partition=lambda: partition, offset=lambda: offset)
+    return SimpleNamespace(
+        error=lambda: error, partition=lambda: partition, offset=lambda: offset, headers=lambda: None
+    )
 
 
 @pytest.fixture
