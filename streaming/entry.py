@@ -67,15 +67,19 @@ def knock(address: KafkaAddress, server: str, seconds: float) -> str:
         if context is None:
             plain.sendall(_QUESTION)
             return f"{server} speaks TLS alone. Set {PROTOCOL} to SSL or SASL_SSL" if plain.recv(2) == _ALERT else ""
+        agreed = False
         try:
             with context.wrap_socket(plain, server_hostname=host) as secured:
+                agreed = True
                 secured.sendall(_QUESTION)
-                secured.recv(1)  # by this alone a client hears, in TLS 1.3, that its certificate will not do
-        except ssl.SSLEOFError as error:
-            raise OSError("it ends the connection before TLS is agreed on; perhaps it speaks none") from error
+                if secured.recv(1):  # by this alone a client hears, in TLS 1.3, that its certificate will not do
+                    return ""
+                raise ConnectionResetError
+        except (ssl.SSLEOFError, ConnectionError) as error:
+            perhaps = f"see {CERTIFICATE}" if agreed else f"perhaps it speaks none: see {PROTOCOL}"
+            raise OSError(f"it ends the connection {'after' if agreed else 'before'} TLS; {perhaps}") from error
         except ssl.SSLError as error:
             return _refusal(server, error, shown=address.options.get(CERTIFICATE))
-    return ""
 
 
 def stranger(address: KafkaAddress, seconds: float) -> str:
