@@ -107,17 +107,21 @@ class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no typ
 
 
 def _reachable(address: KafkaAddress, until: float) -> str:
-    """The first of the servers that takes a connection: kafka-python would give one of them all of the time."""
+    """The first of the servers that lets us in: kafka-python would give one of them all of the time."""
     while True:
+        shut: ShutOut | None = None
         for server in address.servers:
             try:
                 _try(address, server, until)
+            except ShutOut as error:  # another one may have the right certificate
+                shut = error
             except OSError as error:
-                why = error
+                if monotonic() > until:
+                    raise shut or KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
             else:
                 return server
-            if monotonic() > until:
-                raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({why})") from why
+        if shut is not None:
+            raise shut
         sleep(PROBE_PAUSE_SECONDS)
 
 

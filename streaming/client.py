@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 DEFAULT_PORT = 9092
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 _KAFKA_PYTHON = {
     "client.id": "client_id",
@@ -86,7 +87,7 @@ class KafkaAddress:
 
     @property
     def protocol(self) -> str:
-        """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+        """How brokers are spoken to, one of `PROTOCOLS`."""
         return self.options.get("security.protocol", "PLAINTEXT").upper()
 
     @property
@@ -148,6 +149,8 @@ def _options(options: Mapping[str, Any] | str | None) -> dict[str, str]:
     plain = {str(name): _text(str(name), value) for name, value in options.items()}
     if taken := sorted(_OURS & plain.keys()):
         raise UnusableAddress(f"{', '.join(taken)}: set by Baton itself, its promises rest on it. Leave it out")
+    if (protocol := plain.get("security.protocol", "PLAINTEXT")).upper() not in PROTOCOLS:
+        raise UnusableAddress(f"security.protocol {protocol!r} is unknown. Write one of {', '.join(PROTOCOLS)}")
     by_sasl = plain.get("security.protocol", "").upper().startswith("SASL")
     if by_sasl and not plain.keys() & {"sasl.mechanism", "sasl.mechanisms"}:
         raise UnusableAddress(

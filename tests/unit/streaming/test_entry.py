@@ -96,6 +96,11 @@ def test_without_tls_no_file_is_looked_at() -> None:
     assert tls(KafkaAddress.parse("a", {"ssl.ca.location": "nowhere.pem"})) is None
 
 
+def test_a_protocol_that_nobody_speaks_is_refused() -> None:
+    with pytest.raises(UnusableAddress, match=r"'TLS' .* SASL_SSL"):
+        KafkaAddress.parse("a", {"security.protocol": "TLS"})
+
+
 def test_sasl_without_a_mechanism_is_refused() -> None:
     with pytest.raises(UnusableAddress, match=r"sasl\.mechanism"):
         KafkaAddress.parse("a", {"security.protocol": "SASL_SSL", "sasl.username": "baton"})

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -59,15 +60,19 @@ def server(context: ssl.SSLContext | None) -> Iterator[str]:
         thread.join(SECONDS)
 
 
-@pytest.fixture
-def demanding(certificates: Certificates) -> Iterator[str]:
-    """One that demands a certificate."""
+def speaking(name: str, certificates: Certificates) -> ssl.SSLContext:
+    """TLS that shows the certificate of that name, and demands one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    files = certificates.home / "node.pem", certificates.home / "node.key"
+    files = certificates.home / f"{name}.pem", certificates.home / f"{name}.key"
     context.load_cert_chain(*files, KEY_PASSWORD)
     context.load_verify_locations(certificates.authority)
     context.verify_mode = ssl.CERT_REQUIRED
-    with server(context) as found:
+    return context
+
+
+@pytest.fixture
+def demanding(certificates: Certificates) -> Iterator[str]:
+    with server(speaking("node", certificates)) as found:
         yield found
 
 
@@ -91,6 +96,14 @@ def test_who_is_not_let_in_hears_which_option_to_look_at(certificates: Certifica
     assert "Give ssl.certificate.location and ssl.key.location" in told(demanding, options(certificates, client=None))
     assert "See ssl.certificate.location" in told(demanding, options(certificates, client="intruder"))
     assert "See ssl.endpoint.identification.algorithm" in told(elsewhere, options(certificates))
+
+
+def test_a_server_with_a_wrong_certificate_costs_nothing_where_another_one_lets_us_in(
+    certificates: Certificates, demanding: str
+) -> None:
+    with server(speaking("intruder", certificates)) as other:
+        both = KafkaAddress.parse(f"{other},{demanding}", options(certificates))
+        assert admin._reachable(both, monotonic() + SECONDS) == demanding
 
 
 def test_a_server_that_ends_the_connection_may_be_on_its_way_down(certificates: Certificates) -> None:
