@@ -59,7 +59,7 @@ def _broker(settings: Settings) -> str:
         with connection(provisioning.kafka_address(settings), patience=5.0):
             return f"{settings.kafka} answers"
     except KafkaUnreachable as error:
-        raise Refusal(str(error), "See that BATON_KAFKA is right and the broker runs") from error
+        raise provisioning.unreachable(error) from error
 
 
 def _database(settings: Settings) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from baton.provisioning import database_url, kafka_address
+from baton.provisioning import database_url, kafka_address, unreachable
 from baton.refusal import Refusal
 from baton.settings import Settings
 from schemas.topics import LEADS_EVENTS, LEADS_SCORED, MARKETING_EVENTS
@@ -24,7 +24,9 @@ def of_all_stages(settings: Settings, patience: float = 10.0) -> list[dict[str, 
         committed = _positions(settings, topic) if stage == "routing" else None
         try:
             found = lag(address, f"{settings.topic_prefix}baton-{stage}", [topic], committed, patience)
-        except (KafkaUnreachable, KafkaRefused) as error:
+        except KafkaUnreachable as error:
+            raise unreachable(error) from error
+        except KafkaRefused as error:
             raise Refusal(str(error), "See that BATON_KAFKA is right and the broker runs") from error
         rows += [{"stage": stage} | asdict(one) for one in found]
     return rows

@@ -10,21 +10,57 @@ from baton.settings import Settings
 from schemas.topics import Topic, all_topics
 
 if TYPE_CHECKING:
+    from streaming.admin import KafkaUnreachable
     from streaming.client import KafkaAddress
     from streaming.topics import Change, TopicSpec
+
+ENTRY_SECONDS = 3.0
+"""How long a worker that starts looks whether the brokers let it in, before it waits for them as all its clients do."""
 
 
 def kafka_address(settings: Settings) -> KafkaAddress:
     """The brokers. Raises `Refusal` where none are known or the setting cannot be used."""
     from streaming.client import KafkaAddress, UnusableAddress
+    from streaming.entry import tls
 
     if settings.kafka is None:
         raise Refusal("no broker is given and none is up", "Start `baton up`, or set BATON_KAFKA=host:port")
     options = settings.kafka_options.get_secret_value() if settings.kafka_options else None
     try:
-        return KafkaAddress.parse(settings.kafka, options)
+        address = KafkaAddress.parse(settings.kafka, options)
+        tls(address)  # a file that cannot be used is said now, by its option
     except UnusableAddress as error:
-        raise Refusal(f"BATON_KAFKA: {error}") from error
+        raise Refusal(f"{'BATON_KAFKA_OPTIONS' if options else 'BATON_KAFKA'}: {error}") from error
+    return address
+
+
+def unreachable(error: KafkaUnreachable) -> Refusal:
+    """The refusal of a command that the brokers let nobody in for, or do not answer."""
+    from streaming.admin import ShutOut
+
+    if isinstance(error, ShutOut):
+        return Refusal(str(error), "Such options stand in BATON_KAFKA_OPTIONS")
+    return Refusal(str(error), "See that BATON_KAFKA is right and the broker runs")
+
+
+def demand_entry(settings: Settings) -> KafkaAddress:
+    """The brokers, where they let us in or are away; a worker waits for those. Raises `Refusal`.
+
+    Only where there is something to be let in by: else each start would take longer for nothing.
+    """
+    from streaming.admin import KafkaUnreachable, ShutOut, connection
+
+    address = kafka_address(settings)
+    if address.protocol == "PLAINTEXT":
+        return address
+    try:
+        with connection(address, ENTRY_SECONDS):
+            pass
+    except ShutOut as error:
+        raise unreachable(error) from error
+    except KafkaUnreachable:
+        pass
+    return address
 
 
 def database_url(settings: Settings) -> str:
@@ -65,7 +101,7 @@ def apply_topics(settings: Settings, queues: list[str], patience: float = 30.0) 
     try:
         return topics.apply(address, topic_specs(settings, queues), patience)
     except KafkaUnreachable as error:
-        raise Refusal(str(error), "See that BATON_KAFKA is right and the broker runs") from error
+        raise unreachable(error) from error
     except KafkaRefused as error:
         raise Refusal(f"the brokers refuse: {error}") from error
 

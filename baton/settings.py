@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         from streaming.client import KafkaAddress
 
         if value is not None:
-            KafkaAddress.parse("localhost", value.get_secret_value())
+            KafkaAddress.parse("localhost", value.get_secret_value()).kafka_python_config()  # each client knows them
         return value
 
     @field_validator("database_url")

@@ -35,7 +35,7 @@ def engine_settings(settings: Settings, stage: str) -> EngineSettings:
     """The settings of a stage's engine."""
     from streaming.faust.settings import EngineSettings
 
-    address = provisioning.kafka_address(settings)
+    address = provisioning.demand_entry(settings)
     data_dir = settings.data_dir / "engine" / stage
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def run_collector(settings: Settings) -> int:
     sources = configuration.sources(settings.config_dir)
     for notice in sources.notices:
         log.warning("source", file=notice.file, line=notice.line, message=notice.message, mend=notice.mend)
-    address = provisioning.kafka_address(settings)
+    address = provisioning.demand_entry(settings)
     door = _listening(settings.host, settings.collector_port, "BATON_COLLECTOR_PORT")
     log.info("listening", port=door.getsockname()[1])
 
@@ -223,7 +223,7 @@ def run_sales(settings: Settings) -> int:
     log = set_up("sales", settings)
     plan = configuration.plan(settings.config_dir)
     ledger = Ledger.at(provisioning.demand_tables(settings))
-    publisher = KafkaPublisher(provisioning.kafka_address(settings))
+    publisher = KafkaPublisher(provisioning.demand_entry(settings))
     door = _listening(settings.host, settings.sales_port, "BATON_SALES_PORT")
     log.info("listening", port=door.getsockname()[1])
     try:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 DEFAULT_PORT = 9092
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 _KAFKA_PYTHON = {
     "client.id": "client_id",
@@ -85,6 +86,11 @@ class KafkaAddress:
         return cls(hosts, MappingProxyType(_options(options)))
 
     @property
+    def protocol(self) -> str:
+        """How brokers are spoken to, one of `PROTOCOLS`."""
+        return self.options.get("security.protocol", "PLAINTEXT").upper()
+
+    @property
     def bootstrap(self) -> str:
         """The brokers in one text, as every client takes them."""
         return ",".join(self.servers)
@@ -143,6 +149,13 @@ def _options(options: Mapping[str, Any] | str | None) -> dict[str, str]:
     plain = {str(name): _text(str(name), value) for name, value in options.items()}
     if taken := sorted(_OURS & plain.keys()):
         raise UnusableAddress(f"{', '.join(taken)}: set by Baton itself, its promises rest on it. Leave it out")
+    if (protocol := plain.get("security.protocol", "PLAINTEXT")).upper() not in PROTOCOLS:
+        raise UnusableAddress(f"security.protocol {protocol!r} is unknown. Write one of {', '.join(PROTOCOLS)}")
+    by_sasl = plain.get("security.protocol", "").upper().startswith("SASL")
+    if by_sasl and not plain.keys() & {"sasl.mechanism", "sasl.mechanisms"}:
+        raise UnusableAddress(
+            "sasl.mechanism is missing, and each client has another default. Write SCRAM-SHA-512, say"
+        )
     return plain
 
 

@@ -33,9 +33,12 @@ def _mendable(error: Exception) -> str | None:
     from pydantic import ValidationError
 
     from rules.faults import FaultyConfiguration
+    from streaming.client import UnusableAddress
 
     if isinstance(error, FaultyConfiguration):
         return str(error)
+    if isinstance(error, UnusableAddress):  # of options that only some of the clients have no use for
+        return f"BATON_KAFKA_OPTIONS: {error}"
     if isinstance(error, ValidationError) and error.title == "Settings":
         from baton.settings import unusable
 

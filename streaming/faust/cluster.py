@@ -17,7 +17,8 @@ from uuid import UUID
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import for_code
 
-from streaming.admin import connection
+from streaming.admin import KafkaUnreachable, ShutOut, connection
+from streaming.faust.faults import EngineBroken
 from streaming.faust.settings import EngineSettings
 from streaming.stage import TransientError
 
@@ -52,6 +53,17 @@ def topic_id(settings: EngineSettings, topic: str) -> str:
 def identity(settings: EngineSettings, topic: str) -> tuple[str, float]:
     """The identity of a topic, and for how many seconds it keeps tombstones. Raises TransientError."""
     return _asked(settings, ASK_SECONDS, lambda admin: (_topic_id(admin, topic), _tombstone_seconds(admin, topic)))
+
+
+def demand_entry(settings: EngineSettings) -> None:
+    """Raises EngineBroken where brokers are there and do not let us in; the text says why, and the mend."""
+    try:
+        with connection(settings.address(), ASK_SECONDS):
+            pass
+    except ShutOut as why:
+        raise EngineBroken(str(why)) from why
+    except KafkaUnreachable:
+        return
 
 
 def _topic_id(admin: Any, topic: str) -> str:

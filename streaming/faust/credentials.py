@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 import faust
 
 from streaming.client import KafkaAddress, UnusableAddress
+from streaming.entry import tls
 
 
 def credentials(address: KafkaAddress) -> Any:
     """Credentials in Faust's words; None for a plain connection. Raises UnusableAddress."""
     options = address.options
-    protocol = options.get("security.protocol", "plaintext").upper()
-    if protocol == "PLAINTEXT":
+    if address.protocol == "PLAINTEXT":
         return None
-    context = _context(address) if protocol.endswith("SSL") else None
-    if protocol == "SSL":
+    context = tls(address)
+    if address.protocol == "SSL":
         return faust.SSLCredentials(context)
     mechanism = options.get("sasl.mechanism", options.get("sasl.mechanisms", "PLAIN")).upper()
     if mechanism not in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
@@ -28,13 +27,3 @@ def credentials(address: KafkaAddress) -> Any:
         mechanism=mechanism,
         ssl_context=context,
     )
-
-
-def _context(address: KafkaAddress) -> ssl.SSLContext:
-    options = address.options
-    context = ssl.create_default_context(cafile=options.get("ssl.ca.location"))
-    if options.get("ssl.endpoint.identification.algorithm") == "none":
-        context.check_hostname = False
-    if certificate := options.get("ssl.certificate.location"):
-        context.load_cert_chain(certificate, options.get("ssl.key.location"), options.get("ssl.key.password"))
-    return context

@@ -13,8 +13,9 @@ from typing import Any
 from confluent_kafka import KafkaException
 from mode import Service
 
+from streaming.faust.cluster import demand_entry
 from streaming.faust.external import StoreKeeper
-from streaming.faust.faults import EngineBroken, LeftOutside, SessionLost
+from streaming.faust.faults import EngineBroken, LeftOutside, SessionLost, Unanswered
 from streaming.faust.keeper import Keeper
 from streaming.faust.offsets import demand_partitions, demand_topics
 from streaming.faust.owners import FormerOwners
@@ -138,6 +139,9 @@ class Engine(Service):
         asker = self.settings.offset_reader("read_uncommitted")
         try:
             demand_partitions(stage, demand_topics(asker, names, TOPIC_PATIENCE_SECONDS))
+        except Unanswered:
+            demand_entry(self.settings)
+            raise
         finally:
             asker.close()
 

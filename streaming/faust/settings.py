@@ -22,6 +22,10 @@ FETCHED_KBYTES, FETCH_BYTES, PRODUCED_KBYTES = 32_768, 16 * 1024 * 1024, 262_144
 """What bounds a worker's memory beside its state (docs/operating.md): records that were fetched and not taken, what one
 answer of a broker may add to them, and what a round has published and the broker has not acknowledged."""
 
+FETCHED_ROUNDS = 3
+"""What was fetched waits in one line, whatever partition it is of: where one has a large backlog, a new record of
+another waits for so many rounds of it, and for an answer of the broker or two."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
@@ -116,7 +120,7 @@ class EngineSettings:
                 "max.poll.interval.ms": max(session, int(poll_interval * 1000)),
                 "fetch.wait.max.ms": max(1, int(self.fetch_wait_seconds * 1000)),
                 "fetch.queue.backoff.ms": 10,
-                "queued.min.messages": min(100_000, max(20_000, 3 * self.max_records)),
+                "queued.min.messages": min(100_000, FETCHED_ROUNDS * self.max_records),
                 "queued.max.messages.kbytes": FETCHED_KBYTES,
                 "fetch.max.bytes": FETCH_BYTES,
             }

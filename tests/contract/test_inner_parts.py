@@ -26,7 +26,7 @@ HOUSE = Path(__file__).parents[2]
 
 ERRORS = (
     *("_PARTITION_EOF", "_AUTO_OFFSET_RESET", "_QUEUE_FULL", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"),
-    *("_PURGE_QUEUE", "_PURGE_INFLIGHT", "_FENCED", "_TIMED_OUT"),
+    *("_PURGE_QUEUE", "_PURGE_INFLIGHT", "_FENCED", "_TIMED_OUT", "_AUTHENTICATION"),
 )
 """librdkafka's own errors, as confluent-kafka names them."""
 

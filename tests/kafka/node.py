@@ -61,7 +61,10 @@ LOGGING = {
 
 
 class Node:
-    """A node whose data, settings and process id live in the directory `home`."""
+    """A node whose data, settings and process id live in the directory `home`.
+
+    `settings` come on top of `PROPERTIES`; `{port}` and `{controller}` in them are the ports of its two listeners.
+    """
 
     def __init__(
         self, home: Path, port: int = 0, settings: Mapping[str, str] | None = None, heap: str = "512m"
@@ -137,10 +140,9 @@ class Node:
             self._write("port", str(self._port or free_port()))
         if not (self.home / "controller").exists():
             self._write("controller", str(free_port()))
-        filled = {
-            key: value.format(port=self.port, controller=self._read("controller")) for key, value in PROPERTIES.items()
-        }
-        lines = {**filled, "log.dirs": str(self.home / "log"), **self._settings}
+        ports = {"port": self._read("port"), "controller": self._read("controller")}
+        filled = {key: value.format(**ports) for key, value in {**PROPERTIES, **self._settings}.items()}
+        lines = {"log.dirs": str(self.home / "log"), **filled}
         self._write(self._properties.name, "".join(f"{key}={value}\n" for key, value in lines.items()))
         self._write("log4j2.json", json.dumps(LOGGING))
 

@@ -30,10 +30,12 @@ MARK = b"claimed"
 class Worker:
     """A worker's process, and what it said."""
 
+    program = PROGRAM
+
     def __init__(self, bootstrap: str, prefix: str, home: Path, instance: str = "one", *more: str) -> None:
         home.mkdir(exist_ok=True)
         self.log = home / f"{instance}-{len(list(home.iterdir()))}.log"
-        command = [sys.executable, str(PROGRAM), "--bootstrap", bootstrap, "--prefix", prefix]
+        command = [sys.executable, str(self.program), "--bootstrap", bootstrap, "--prefix", prefix]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "--instance", instance, "--dir", str(home / "app"), *more],

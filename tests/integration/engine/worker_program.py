@@ -68,6 +68,7 @@ if __name__ == "__main__":
     parser.add_argument("--local-state-records", type=int, default=10_000)
     parser.add_argument("--session-timeout", type=float, default=6.0)
     parser.add_argument("--transaction-timeout", type=float, default=10.0)
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the clients")
     parser.add_argument("--no-state", action="store_true")
     parser.add_argument("--spare", action="store_true", help="take no transactional id of a former owner")
     parser.add_argument(
@@ -98,6 +99,7 @@ if __name__ == "__main__":
         max_records=told.max_records,
         local_state_seconds=told.local_state_seconds,
         local_state_records=told.local_state_records,
+        librdkafka=dict(option.split("=", 1) for option in told.option),
     )
     if told.fate and told.fate != "doze":
         Struck.left, Struck.fate = told.after, told.fate
