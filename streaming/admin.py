@@ -42,17 +42,7 @@ def connection(
     """
     if isinstance(address, str):
         address = KafkaAddress.parse(address)
-    until = monotonic() + patience
-    config = address.kafka_python_config(
-        bootstrap_servers=[_reachable(address, until)],
-        bootstrap_timeout_ms=max(1, int((until - monotonic()) * 1000)),
-        request_timeout_ms=int(answer_seconds * 1000),
-        client_id="baton-admin",
-    )
-    try:
-        admin = _Admin(**config)
-    except KafkaError as error:
-        raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
+    admin = _connected(address, monotonic() + patience, answer_seconds)
     try:
         yield admin
     finally:
@@ -71,20 +61,57 @@ class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no typ
             raise
 
 
-def _reachable(address: KafkaAddress, until: float) -> str:
-    """The first of the servers that takes a connection: kafka-python would give one of them all of the time."""
+def _connected(address: KafkaAddress, until: float, answer_seconds: float) -> _Admin:
+    """A client that has heard of the first of the servers that answers. Raises KafkaUnreachable.
+
+    Kafka-python would give one of them all of the time. One that hangs takes a connection, too, and then says nothing,
+    while the others do all the work: each gets its share.
+    """
+    share = (until - monotonic()) / len(address.servers)
     while True:
         for server in address.servers:
-            host, _, port = server.rpartition(":")
             try:
-                socket.create_connection((host.strip("[]"), int(port)), PROBE_SECONDS).close()
-            except OSError as error:
+                _knock(server)
+                return _Admin(
+                    **address.kafka_python_config(
+                        bootstrap_servers=[server],
+                        bootstrap_timeout_ms=max(1, int(min(share, until - monotonic()) * 1000)),
+                        request_timeout_ms=int(answer_seconds * 1000),
+                        client_id="baton-admin",
+                    )
+                )
+            except (OSError, *PASSING) as error:
                 why = error
-            else:
-                return server
+            except KafkaError as error:
+                raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
             if monotonic() > until:
                 raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({why})") from why
         sleep(PROBE_PAUSE_SECONDS)
+
+
+def _knock(server: str) -> None:
+    """Raises OSError where nobody takes a connection."""
+    host, _, port = server.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), PROBE_SECONDS).close()
+
+
+def ask(
+    address: KafkaAddress | str,
+    question: Callable[[KafkaAdminClient], T],
+    patience: float = 30.0,
+    answer_seconds: float = 30.0,
+) -> T:
+    """What `question` gives of a connection, asked again and again as `patiently` does, `patience` seconds for all.
+
+    By a new client each time: one that has heard who looks after a group keeps to that broker, also when it has died.
+    """
+    until = monotonic() + patience
+
+    def once() -> T:
+        with connection(address, max(PROBE_SECONDS, until - monotonic()), answer_seconds) as admin:
+            return question(admin)
+
+    return patiently(once, patience)
 
 
 def patiently(call: Callable[[], T], patience: float = 30.0) -> T:

@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import for_code
 
-from streaming.admin import KafkaRefused, connection, patiently
+from streaming.admin import KafkaRefused, ask
 from streaming.client import KafkaAddress
 from streaming.lag import PartitionLag, lag
 
@@ -78,8 +78,7 @@ def apply(address: KafkaAddress | str, specs: Sequence[TopicSpec], patience: flo
     """
     if len({spec.name for spec in specs}) != len(specs):
         raise ValueError("a topic is named twice")
-    with connection(address, patience) as admin:
-        return patiently(lambda: _apply(admin, specs), patience)
+    return ask(address, lambda admin: _apply(admin, specs), patience)
 
 
 def _apply(admin: KafkaAdminClient, specs: Sequence[TopicSpec]) -> list[Change]:
