@@ -42,7 +42,7 @@ def connection(
     """
     if isinstance(address, str):
         address = KafkaAddress.parse(address)
-    admin = _connected(address, monotonic() + patience, answer_seconds)
+    admin = client(address, _Admin, patience, request_timeout_ms=int(answer_seconds * 1000), client_id="baton-admin")
     try:
         yield admin
     finally:
@@ -61,23 +61,23 @@ class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no typ
             raise
 
 
-def _connected(address: KafkaAddress, until: float, answer_seconds: float) -> _Admin:
-    """A client that has heard of the first of the servers that answers. Raises KafkaUnreachable.
+def client(address: KafkaAddress, make: Callable[..., T], patience: float = 30.0, **config: Any) -> T:
+    """A client of kafka-python's that has heard of the first of the servers that answers. Raises KafkaUnreachable.
 
-    Kafka-python would give one of them all of the time. One that hangs takes a connection, too, and then says nothing,
-    while the others do all the work: each gets its share.
+    `make` is its class, `config` is in its own words. By itself it would give one of the servers all of the time. One
+    that hangs takes a connection, too, and then says nothing, while the others do all the work: each gets its share.
     """
-    share = (until - monotonic()) / len(address.servers)
+    until = monotonic() + patience
+    share = patience / len(address.servers)
     while True:
         for server in address.servers:
             try:
                 _knock(server)
-                return _Admin(
+                return make(
                     **address.kafka_python_config(
                         bootstrap_servers=[server],
                         bootstrap_timeout_ms=max(1, int(min(share, until - monotonic()) * 1000)),
-                        request_timeout_ms=int(answer_seconds * 1000),
-                        client_id="baton-admin",
+                        **config,
                     )
                 )
             except (OSError, *PASSING) as error:

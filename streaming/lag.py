@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import CorruptRecordError
 
-from streaming.admin import ask
+from streaming.admin import ask, client
 from streaming.client import KafkaAddress
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def lag(
         address = KafkaAddress.parse(address)
     names = list(topics)
     found = ask(address, lambda admin: _offsets(admin, group, names, committed), patience, ANSWER_SECONDS)
-    return _counted(address, found)
+    return _counted(address, found, patience)
 
 
 def _offsets(
@@ -82,16 +82,20 @@ def _offsets(
     return found
 
 
-def _counted(address: KafkaAddress, found: list[PartitionLag]) -> list[PartitionLag]:
+def _counted(address: KafkaAddress, found: list[PartitionLag], patience: float) -> list[PartitionLag]:
     """Small gaps, with the records counted that they hold: after the last record there is often only a marker."""
     gaps = {TopicPartition(at.topic, at.partition): at for at in found if 0 < at.records <= READ_BELOW}
     if not gaps:
         return found
     records = dict.fromkeys(gaps, 0)
-    consumer = KafkaConsumer(
-        **address.kafka_python_config(
-            group_id=None, enable_auto_commit=False, isolation_level="read_committed", client_id="baton-lag"
-        )
+    consumer = client(
+        address,
+        KafkaConsumer,
+        patience,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        client_id="baton-lag",
     )
     try:
         consumer.assign(list(gaps))

@@ -98,6 +98,14 @@ def test_a_broker_that_hangs_keeps_nobody_from_asking_the_others(kafka: str, top
 
         assert kinds(apply(servers, [spec(topic_prefix + "a")], patience=8)) == [(topic_prefix + "a", "created")]
 
+        producer = Producer({"bootstrap.servers": kafka})
+        producer.produce(topic_prefix + "a", b"one", partition=0)
+        producer.flush(30)
+
+        assert (
+            sum(part.records for part in lag(servers, topic_prefix + "nobody", [topic_prefix + "a"], patience=8)) == 1
+        )
+
 
 def commit(kafka: str, group: str, topic: str, partition: int, offset: int) -> None:
     consumer = Consumer({"bootstrap.servers": kafka, "group.id": group})
