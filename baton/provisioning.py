@@ -139,13 +139,15 @@ def queues_of(directory: Path) -> list[str]:
 
 
 def _spec(topic: Topic, settings: Settings) -> TopicSpec:
-    from streaming.topics import TopicSpec
+    from streaming.topics import MIN_INSYNC, TopicSpec
 
     config: dict[str, str] = {"cleanup.policy": topic.cleanup}
     if topic.retention_ms is not None:
         config["retention.ms"] = str(topic.retention_ms)
     if topic.max_record_bytes is not None:
         config["max.message.bytes"] = str(topic.max_record_bytes)
+    if settings.least_copies is not None:
+        config[MIN_INSYNC] = str(settings.least_copies)
     return TopicSpec(settings.topic_prefix + topic.name, settings.partitions, config, settings.replication)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BATON_"
@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     replication: int = Field(
         default=-1, ge=-1, description="Replicas of a topic that is newly created; -1: as the broker has it by default."
     )
+    min_insync: int | None = Field(
+        default=None,
+        ge=1,
+        description="Replicas that must have a record before it counts; unset: 2 where BATON_REPLICATION is 3 or more, "
+        "else as the broker has it.",
+    )
     instance: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9._-]+$",
@@ -118,6 +124,25 @@ class Settings(BaseSettings):
         if value is not None:
             KafkaAddress.parse("localhost", value.get_secret_value()).kafka_python_config()  # each client knows them
         return value
+
+    @field_validator("min_insync")
+    @classmethod
+    def _of_the_replicas(cls, value: int | None, info: ValidationInfo) -> int | None:
+        replication = info.data.get("replication", -1)
+        if value is not None and value > replication > 0:
+            raise ValueError(
+                f"{value} replicas of {replication} could never have a record, and nothing could be written. "
+                "Set it to BATON_REPLICATION at most"
+            )
+        return value
+
+    @property
+    def least_copies(self) -> int | None:
+        """`min.insync.replicas` of our topics; None leaves it to the brokers, whose own default is 1.
+
+        With that a record may count that only its leader has, and be lost with it, whatever the replication.
+        """
+        return 2 if self.min_insync is None and self.replication > 2 else self.min_insync
 
     @field_validator("database_url")
     @classmethod

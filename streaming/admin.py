@@ -28,7 +28,7 @@ PASSING = (RetriableError, KafkaConnectionError, KafkaTimeoutError, UnknownBroke
 """Faults that pass. The last is what kafka-python says of a partition whose leader is not known at the moment."""
 
 
-PROBE_SECONDS, PROBE_PAUSE_SECONDS = 2.0, 0.2
+PROBE_SECONDS, PROBE_PAUSE_SECONDS, LOOK_SECONDS = 2.0, 0.2, 0.5
 FIRST_SECONDS = 5.0
 """kafka-python does not say why it was not let in, so that is looked at after this time, and then it has the rest."""
 
@@ -57,41 +57,66 @@ def connection(
     """
     if isinstance(address, str):
         address = KafkaAddress.parse(address)
-    until = monotonic() + patience
-    server = _reachable(address, until)
-    try:
-        admin = _let_in(address, server, min(until, monotonic() + FIRST_SECONDS), answer_seconds)
-    except KafkaError:
-        _look_why(address, server)
-        try:
-            admin = _let_in(address, server, until, answer_seconds)
-        except KafkaError as error:
-            raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
+    admin = _connected(address, monotonic() + patience, answer_seconds)
     try:
         yield admin
     finally:
         admin.close()
 
 
-def _let_in(address: KafkaAddress, server: str, until: float, answer_seconds: float) -> KafkaAdminClient:
-    config = for_kafka_python(
-        address,
-        bootstrap_servers=[server],
-        bootstrap_timeout_ms=max(1, int((until - monotonic()) * 1000)),
-        request_timeout_ms=int(answer_seconds * 1000),
-        client_id="baton-admin",
-    )
-    return _Admin(**config)
+def _connected(address: KafkaAddress, until: float, answer_seconds: float) -> _Admin:
+    """A client of the first of the servers that lets us in and answers. Raises KafkaUnreachable, ShutOut.
+
+    Kafka-python would give one of them all of the time. One that hangs takes a connection, too, and then says nothing,
+    while the others do all the work: each gets its share.
+    """
+    share = (until - monotonic()) / len(address.servers)
+    at_most = min(share, FIRST_SECONDS)
+    while True:
+        shut: ShutOut | None = None
+        for server in address.servers:
+            try:
+                return _let_in(address, server, min(until, monotonic() + at_most), answer_seconds)
+            except ShutOut as error:  # another one may have the right certificate, say
+                shut = error
+            except (OSError, *PASSING) as error:
+                if monotonic() > until:
+                    raise shut or KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
+            except KafkaError as error:
+                raise KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
+        if shut is not None:
+            raise shut
+        at_most = share
+        sleep(PROBE_PAUSE_SECONDS)
 
 
-def _look_why(address: KafkaAddress, server: str) -> None:
+def _let_in(address: KafkaAddress, server: str, until: float, answer_seconds: float) -> _Admin:
+    """Raises OSError or KafkaError where it does not answer, and ShutOut."""
+    seconds = until - monotonic()
+    _try(address, server, until)
+    try:
+        return _Admin(
+            **for_kafka_python(
+                address,
+                bootstrap_servers=[server],
+                bootstrap_timeout_ms=max(1, int((until - monotonic()) * 1000)),
+                request_timeout_ms=int(answer_seconds * 1000),
+                client_id="baton-admin",
+            )
+        )
+    except KafkaError:
+        _look_why(address, server, min(PROBE_SECONDS, max(LOOK_SECONDS, seconds / 2)))
+        raise
+
+
+def _look_why(address: KafkaAddress, server: str, seconds: float) -> None:
     """Raises ShutOut where waiting longer would help nobody."""
     if address.protocol.startswith("SASL"):
-        if why := stranger(address, PROBE_SECONDS):
+        if why := stranger(address, seconds):
             raise ShutOut(why)
     elif address.protocol == "PLAINTEXT":
         with suppress(OSError):
-            _demand_entry(address, server, PROBE_SECONDS)
+            _demand_entry(address, server, seconds)
 
 
 class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no types
@@ -104,25 +129,6 @@ class _Admin(KafkaAdminClient):  # type: ignore[misc]  # kafka-python has no typ
             self._closed = False  # not set yet, and without it `close` does nothing: its thread would live for ever
             self.close()
             raise
-
-
-def _reachable(address: KafkaAddress, until: float) -> str:
-    """The first of the servers that lets us in: kafka-python would give one of them all of the time."""
-    while True:
-        shut: ShutOut | None = None
-        for server in address.servers:
-            try:
-                _try(address, server, until)
-            except ShutOut as error:  # another one may have the right certificate
-                shut = error
-            except OSError as error:
-                if monotonic() > until:
-                    raise shut or KafkaUnreachable(f"no broker answers at {address.bootstrap} ({error})") from error
-            else:
-                return server
-        if shut is not None:
-            raise shut
-        sleep(PROBE_PAUSE_SECONDS)
 
 
 def _try(address: KafkaAddress, server: str, until: float) -> None:
@@ -138,6 +144,25 @@ def _try(address: KafkaAddress, server: str, until: float) -> None:
 def _demand_entry(address: KafkaAddress, server: str, seconds: float) -> None:
     if why := knock(address, server, seconds):
         raise ShutOut(why)
+
+
+def ask(
+    address: KafkaAddress | str,
+    question: Callable[[KafkaAdminClient], T],
+    patience: float = 30.0,
+    answer_seconds: float = 30.0,
+) -> T:
+    """What `question` gives of a connection, asked again and again as `patiently` does, `patience` seconds for all.
+
+    By a new client each time: one that has heard who looks after a group keeps to that broker, also when it has died.
+    """
+    until = monotonic() + patience
+
+    def once() -> T:
+        with connection(address, max(PROBE_SECONDS, until - monotonic()), answer_seconds) as admin:
+            return question(admin)
+
+    return patiently(once, patience)
 
 
 def patiently(call: Callable[[], T], patience: float = 30.0) -> T:

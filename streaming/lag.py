@@ -11,12 +11,14 @@ from confluent_kafka import TopicPartition as Slot
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 
-from streaming.admin import connection, patiently
+from streaming.admin import ask
 from streaming.client import KafkaAddress
 
 READ_BELOW = 1000
 """Gaps of up to so many offsets are read, to know how many records they hold; larger ones are given as they are."""
 READ_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
+"""A broker that hangs is missed by the others in about that time; then somebody else answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ def lag(
     """
     if isinstance(address, str):
         address = KafkaAddress.parse(address)
-    with connection(address, patience) as admin:
-        found = patiently(lambda: _offsets(admin, group, list(topics), committed), patience)
+    names = list(topics)
+    found = ask(address, lambda admin: _offsets(admin, group, names, committed), patience, ANSWER_SECONDS)
     return _counted(address, found)
 
 

@@ -1,7 +1,8 @@
 """Brings the topics to what they should be: as often as one likes, and never at the cost of a record.
 
 Missing topics are created and settings are changed. The number of partitions is never touched: keys, and the state
-that belongs to them, would move to other partitions. Where it differs, that is said.
+that belongs to them, would move to other partitions. Nor are copies made of what is there: that is an operator's work,
+who knows which brokers have room. Where either differs, that is said.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import for_code
 
-from streaming.admin import KafkaRefused, connection, patiently
+from streaming.admin import KafkaRefused, ask
 from streaming.client import KafkaAddress
 from streaming.lag import PartitionLag, lag
 
 __all__ = ["Change", "Existing", "PartitionLag", "TopicSpec", "apply", "changes", "lag"]
 
 UNKNOWN_TOPIC, ALREADY_EXISTS = 3, 36  # Kafka's protocol, error codes
+MIN_INSYNC = "min.insync.replicas"
 _LISTS = {"cleanup.policy"}  # settings whose parts may come in any order
 
 
@@ -37,18 +39,19 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A topic as it is; `config` has every setting, defaults too."""
+    """A topic as it is; `config` has every setting, defaults too. `replication`: of the partition with the fewest."""
 
     partitions: int
     config: Mapping[str, str | None]
+    replication: int
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done to a topic, or, for `partitions_differ`, what was found and left alone; `detail` in words."""
+    """What was done to a topic, or, for `…_differ`, what was found and left alone; `detail` in words."""
 
     topic: str
-    kind: Literal["created", "config_changed", "partitions_differ"]
+    kind: Literal["created", "config_changed", "partitions_differ", "replicas_differ"]
     detail: str
 
 
@@ -59,11 +62,15 @@ def changes(specs: Iterable[TopicSpec], existing: Mapping[str, Existing]) -> lis
         topic = existing.get(spec.name)
         if topic is None:
             settings = "".join(f", {name}={value}" for name, value in sorted(spec.config.items()))
-            found.append(Change(spec.name, "created", f"{_partitions(spec.partitions)}{settings}"))
+            copies = f", {_counted(spec.replication, 'replica')}" if spec.replication > 0 else ""
+            found.append(Change(spec.name, "created", f"{_counted(spec.partitions, 'partition')}{copies}{settings}"))
             continue
         if topic.partitions != spec.partitions:
-            words = f"has {_partitions(topic.partitions)}, should have {spec.partitions}; left as it is"
+            words = f"has {_counted(topic.partitions, 'partition')}, should have {spec.partitions}; left as it is"
             found.append(Change(spec.name, "partitions_differ", words))
+        if 0 < spec.replication != topic.replication:
+            words = f"has {_counted(topic.replication, 'replica')}, should have {spec.replication}; left as it is"
+            found.append(Change(spec.name, "replicas_differ", words))
         if differing := _differing(spec, topic):
             words = ", ".join(f"{name}: {was} → {value}" for name, (was, value) in sorted(differing.items()))
             found.append(Change(spec.name, "config_changed", words))
@@ -78,8 +85,7 @@ def apply(address: KafkaAddress | str, specs: Sequence[TopicSpec], patience: flo
     """
     if len({spec.name for spec in specs}) != len(specs):
         raise ValueError("a topic is named twice")
-    with connection(address, patience) as admin:
-        return patiently(lambda: _apply(admin, specs), patience)
+    return ask(address, lambda admin: _apply(admin, specs), patience)
 
 
 def _apply(admin: KafkaAdminClient, specs: Sequence[TopicSpec]) -> list[Change]:
@@ -90,28 +96,32 @@ def _apply(admin: KafkaAdminClient, specs: Sequence[TopicSpec]) -> list[Change]:
     late = [spec for spec in specs if spec.name not in before and spec.name not in created]
     if late:  # somebody else created them a moment ago: to be compared like any other
         done = [change for change in done if change.kind != "created" or change.topic in created]
-        done += changes(late, _existing(admin, [spec.name for spec in late]))
-    _alter(admin, [by_name[change.topic] for change in done if change.kind == "config_changed"])
+        before = {**before, **_existing(admin, [spec.name for spec in late])}
+        done += changes(late, before)
+    differing = [change.topic for change in done if change.kind == "config_changed"]
+    _alter(admin, {name: _possible(by_name[name], before[name]) for name in differing})
     return done
 
 
 def _existing(admin: KafkaAdminClient, names: list[str]) -> dict[str, Existing]:
     if not names:
         return {}
-    partitions: dict[str, int] = {}
+    found: dict[str, list[int]] = {}  # how many copies each partition of a topic has
     for topic in admin.describe_topics(names):
         if topic["error_code"] == UNKNOWN_TOPIC:
             continue
         if topic["error_code"]:
             raise for_code(topic["error_code"])(topic["name"])
-        partitions[topic["name"]] = len(topic["partitions"])
-    if not partitions:
+        found[topic["name"]] = [len(partition["replica_nodes"]) for partition in topic["partitions"]]
+    if not found:
         return {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name, None) for name in partitions]
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, None) for name in found]
     settings = admin.describe_configs(resources, config_filter="all")["topic"]
     return {
-        name: Existing(count, {key: setting["value"] for key, setting in settings.get(name, {}).items()})
-        for name, count in partitions.items()
+        name: Existing(
+            len(copies), {key: setting["value"] for key, setting in settings.get(name, {}).items()}, min(copies)
+        )
+        for name, copies in found.items()
     }
 
 
@@ -138,10 +148,10 @@ def _create(admin: KafkaAdminClient, specs: list[TopicSpec]) -> set[str]:
     return {topic["name"] for topic in answers if topic["error_code"] == 0}
 
 
-def _alter(admin: KafkaAdminClient, specs: list[TopicSpec]) -> None:
-    if not specs:
+def _alter(admin: KafkaAdminClient, settings: Mapping[str, dict[str, str]]) -> None:
+    if not settings:
         return
-    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name, dict(spec.config)) for spec in specs]
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name, config) for name, config in settings.items()]
     try:
         answers = admin.alter_configs(resources)["topic"]
     except ValueError as error:  # a setting that the brokers do not know
@@ -153,14 +163,19 @@ def _alter(admin: KafkaAdminClient, specs: list[TopicSpec]) -> None:
 def _differing(spec: TopicSpec, topic: Existing) -> dict[str, tuple[str | None, str]]:
     return {
         name: (topic.config.get(name), value)
-        for name, value in spec.config.items()
+        for name, value in _possible(spec, topic).items()
         if _plain(name, topic.config.get(name)) != _plain(name, value)
     }
+
+
+def _possible(spec: TopicSpec, topic: Existing) -> dict[str, str]:
+    """Settings, but for one that would end all writing: more copies are to have a record than there are."""
+    return {name: value for name, value in spec.config.items() if name != MIN_INSYNC or int(value) <= topic.replication}
 
 
 def _plain(name: str, value: str | None) -> object:
     return frozenset(part.strip() for part in (value or "").split(",")) if name in _LISTS else value
 
 
-def _partitions(count: int) -> str:
-    return "1 partition" if count == 1 else f"{count} partitions"
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"

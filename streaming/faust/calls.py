@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 HUNG_SECONDS = 12.0  # librdkafka takes up to 10 s where it was given 5
 HURRIED_SECONDS = 1.0
 """What a call gets once the process is to end."""
-OFFSETS_PATIENCE_SECONDS = ABORT_PATIENCE_SECONDS = 12.0
-"""For `send_offsets_to_transaction` and `abort_transaction`. After a broker's restart or pause they time out again and
-again, and the first then hangs for ever; a new producer of the same id goes on at once."""
+ABORT_PATIENCE_SECONDS = 12.0
+"""For `abort_transaction`. After a broker's restart or pause it times out again and again; a new producer of the same
+id goes on at once."""
 
 
 def insist(watchdog: Watchdog, call: Callable[..., Any], *args: Any, seconds: float, patience: float) -> None:

@@ -7,6 +7,10 @@ class Refused(Exception):
     """The broker did not take the round; it was rolled back, and is fetched again where it is still ours."""
 
 
+class Unsent(Exception):
+    """Offsets could not be sent, by a producer that is of no more use."""
+
+
 class TooLarge(Exception):
     """The round was rolled back since a record that it writes is larger than its topic takes."""
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from streaming.faust.calls import ABORT_PATIENCE_SECONDS, OFFSETS_PATIENCE_SECONDS, insist, let_go
+from streaming.faust.calls import ABORT_PATIENCE_SECONDS, insist, let_go
 from streaming.faust.doubt import Doubt
-from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered
+from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered, Unsent
 from streaming.faust.marks import MARK
 from streaming.faust.offsets import demand_topics
 from streaming.faust.settings import EngineSettings
@@ -84,7 +84,8 @@ class TransactionalProducer:
         if self._producer is not None:
             self._producer.poll(0)  # what is left to be heard of it
             if self._doubt.justified:
-                self._renew()
+                log.info("%s: begins anew: the end of its last transaction may have been sent twice", self.name)
+                self._renew(RENEWAL_SECONDS)
 
     def close(self) -> None:
         """Drop it; what is open is left to whoever takes the id next."""
@@ -118,6 +119,10 @@ class TransactionalProducer:
         try:
             self._producer.begin_transaction()
             yield Transaction(self, self._producer)
+        except Unsent as why:
+            log.warning("%s: begins anew: its offsets could not be sent (%s)", self.name, why)
+            self._renew()
+            raise Refused(str(why)) from why
         except KafkaException as error:
             self._abort(error.args[0])
         except BaseException:
@@ -164,15 +169,14 @@ class TransactionalProducer:
         """It has just committed."""
         self._proved = monotonic()
 
-    def _renew(self) -> None:
+    def _renew(self, patience: float | None = None) -> None:
         """Begin anew, out of reach of whatever was sent to end a former transaction. Raises SessionLost.
 
         What other workers own stays theirs: a transaction counts only with the group's word that our partitions are.
         """
-        log.info("%s: begins anew: the end of its last transaction may have been sent twice", self.name)
         counts = self.counts
         try:
-            self._begin_anew(RENEWAL_SECONDS)
+            self._begin_anew(patience)
         except KafkaException as error:
             raise SessionLost(str(error.args[0])) from error
         self.counts = counts
@@ -275,9 +279,17 @@ class Transaction:
                 continue
 
     def send(self, offsets: list[TopicPartition], member: bytes) -> None:
-        """Offsets become part of it. `member`: the group's word that the partitions are ours."""
-        send = self._producer.send_offsets_to_transaction
-        self._owner.insist(send, offsets, member, patience=OFFSETS_PATIENCE_SECONDS)
+        """Offsets become part of it. `member`: the group's word that the partitions are ours.
+
+        Tried once. A producer keeps to the group's coordinator that it knows, for minutes, also where that has died and
+        another has taken its place: the next try hung for ever, or ended in a state that nothing could be done in.
+        """
+        try:
+            self._owner.insist(self._producer.send_offsets_to_transaction, offsets, member, patience=0.0)
+        except KafkaException as error:
+            if error.args[0].fatal() or not error.args[0].retriable():
+                raise
+            raise Unsent(str(error.args[0])) from error
 
     def commit(self, offsets: list[TopicPartition], member: bytes) -> None:
         """Offsets and everything published become visible, at once. `member`: as in `send`."""

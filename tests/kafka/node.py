@@ -67,10 +67,17 @@ class Node:
     """
 
     def __init__(
-        self, home: Path, port: int = 0, settings: Mapping[str, str] | None = None, heap: str = "512m"
+        self,
+        home: Path,
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+        heap: str = "512m",
+        cluster: str = "",
     ) -> None:
+        """`cluster`: the id that nodes share which belong together; without one the node is a cluster of its own."""
         self.home = home.resolve()
         self._port, self._settings, self._heap = port, dict(settings or {}), heap
+        self._cluster = cluster or cluster_id()
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -100,6 +107,14 @@ class Node:
 
         Raises `Unavailable`, `TimeoutError`, or `RuntimeError`.
         """
+        self.launch()
+        self.await_clients(seconds)
+
+    def launch(self) -> None:
+        """Start, and return at once: a node that needs others serves nobody before these are there.
+
+        Raises `Unavailable` or `RuntimeError`.
+        """
         if self.pid is not None:
             return
         jars = classpath()
@@ -113,6 +128,9 @@ class Node:
                 stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         self._write("pid", str(self._child.pid))
+
+    def await_clients(self, seconds: float = 300) -> None:
+        """Return once clients are served. Raises `TimeoutError`, or `RuntimeError` where the node has ended."""
         until(self._listens, seconds, f"Kafka to listen on {self.bootstrap} (see {self.home / 'out.log'})")
 
     def stop(self) -> None:
@@ -147,9 +165,7 @@ class Node:
         self._write("log4j2.json", json.dumps(LOGGING))
 
     def _format(self, jars: str) -> None:
-        # The tool refuses an id that begins with a dash, so the first character is fixed.
-        cluster = "B" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
+        tool = ["kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(self._properties)]
         done = subprocess.run([*self._java(jars), *tool], capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"Kafka's directory could not be formatted: {(done.stdout + done.stderr)[-800:]}")
@@ -198,6 +214,11 @@ def _alive(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def cluster_id() -> str:
+    """A new one. Kafka's tool refuses an id that begins with a dash, so the first character is fixed."""
+    return "B" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
 
 
 def free_port() -> int:

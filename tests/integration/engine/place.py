@@ -13,7 +13,8 @@ from pathlib import Path
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient
 
-from streaming.client import KafkaAddress
+from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.watchdog import EXIT_HUNG
 from streaming.stage import Message
 from streaming.topics import TopicSpec, apply, lag
 from tests.integration.engine.drivers import PARTITIONS
@@ -34,6 +35,7 @@ class Worker:
 
     def __init__(self, bootstrap: str, prefix: str, home: Path, instance: str = "one", *more: str) -> None:
         home.mkdir(exist_ok=True)
+        self.instance, self.more = instance, more
         self.log = home / f"{instance}-{len(list(home.iterdir()))}.log"
         command = [sys.executable, str(self.program), "--bootstrap", bootstrap, "--prefix", prefix]
         with self.log.open("wb") as log:
@@ -62,7 +64,10 @@ class Place:
 
     def __init__(self, bootstrap: str, prefix: str, home: Path) -> None:
         self.bootstrap, self.prefix, self.home = bootstrap, prefix, home
-        self.producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})  # keeps the order
+        # One that keeps the order, and a record that a broker refuses at first (see `IN_FLIGHT`).
+        self.producer = Producer(
+            {"bootstrap.servers": bootstrap, "enable.idempotence": True, "max.in.flight": IN_FLIGHT}
+        )
         self.workers: list[Worker] = []
         self.sent = 0
         self.sent_of: Counter[tuple[int, bytes]] = Counter()  # by partition and key
@@ -78,24 +83,34 @@ class Place:
         self.workers.append(Worker(self.bootstrap, self.prefix, self.home, instance, *more))
         return self.workers[-1]
 
+    def keep_up(self) -> int:
+        """Start again who was ended by its watchdog, as a supervisor does; how many. Nobody may end in another way."""
+        hung = 0
+        for number, worker in enumerate(self.workers):
+            if worker.process.poll() is not None:
+                assert worker.process.returncode == EXIT_HUNG, worker.said()
+                self.workers[number] = Worker(self.bootstrap, self.prefix, self.home, worker.instance, *worker.more)
+                hung += 1
+        return hung
+
     def send(self, n: int, keys: int = 40) -> None:
         for number in range(self.sent, self.sent + n):
             key, partition = b"k%d" % (number % keys), number % keys % PARTITIONS
             self.producer.produce(self.prefix + "events", b"%d" % number, key, partition)
             self.sent_of[partition, key] += 1
-        self.producer.flush(WAIT)
+        assert self.producer.flush(WAIT) == 0, "the brokers did not take all in time"
         self.sent += n
 
     def done(self) -> int:
         address = KafkaAddress.parse(self.bootstrap)
         return sum(part.committed or 0 for part in lag(address, self.prefix + "counting", [self.prefix + "events"]))
 
-    def settled(self) -> None:
-        until(lambda: self.done() == self.sent, WAIT, f"{self.sent} records to be settled")
+    def settled(self, seconds: float = WAIT) -> None:
+        until(lambda: self.done() == self.sent, seconds, f"{self.sent} records to be settled")
 
     def transactions(self) -> dict[str, str]:
         """What the brokers say of the transactions of this place's workers, by transactional id."""
-        admin = KafkaAdminClient(bootstrap_servers=[self.bootstrap])
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
             found = [one for of_one in admin.list_transactions().values() for one in of_one]
         finally:

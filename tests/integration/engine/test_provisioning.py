@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from kafka import KafkaAdminClient
@@ -87,6 +89,22 @@ def test_lag_counts_records_and_not_the_markers_of_transactions(kafka: str, topi
     assert [part.records for part in lag(kafka, group, [topic])] == [0, 0]
     assert [part.records for part in lag(kafka, group, [topic], committed={(topic, 0): 7})] == [1, 0]
     assert [part.records for part in lag(kafka, topic_prefix + "nobody", [topic])] == [6, 0]
+
+
+def test_a_broker_that_hangs_keeps_nobody_from_asking_the_others(kafka: str, topic_prefix: str) -> None:
+    """It takes connections, for its kernel does that, and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as hangs:
+        servers = f"127.0.0.1:{hangs.getsockname()[1]},{kafka}"
+
+        assert kinds(apply(servers, [spec(topic_prefix + "a")], patience=8)) == [(topic_prefix + "a", "created")]
+
+        producer = Producer({"bootstrap.servers": kafka})
+        producer.produce(topic_prefix + "a", b"one", partition=0)
+        producer.flush(30)
+
+        assert (
+            sum(part.records for part in lag(servers, topic_prefix + "nobody", [topic_prefix + "a"], patience=8)) == 1
+        )
 
 
 def commit(kafka: str, group: str, topic: str, partition: int, offset: int) -> None:

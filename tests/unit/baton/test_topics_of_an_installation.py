@@ -1,3 +1,6 @@
+import pytest
+from pydantic import ValidationError
+
 from baton.provisioning import topic_specs
 from baton.settings import Settings
 
@@ -10,3 +13,28 @@ def test_a_failed_topic_takes_a_record_that_just_fitted_its_source_and_the_heade
     for stage in ("ingest", "scoring", "routing"):
         assert int(specs[f"eu.{stage}.failed"].config["max.message.bytes"]) > largest_original + headers
     assert "max.message.bytes" not in specs["eu.marketing.events"].config
+
+
+@pytest.mark.parametrize(
+    ("settings", "least"),
+    [
+        (Settings(), None),
+        (Settings(replication=1), None),
+        (Settings(replication=2), None),
+        (Settings(replication=3), "2"),
+        (Settings(replication=5), "2"),
+        (Settings(replication=3, min_insync=1), "1"),
+        (Settings(min_insync=2), "2"),
+    ],
+    ids=str,
+)
+def test_of_three_copies_two_must_have_a_record_unless_it_is_said_otherwise(settings: Settings, least: str | None):
+    specs = topic_specs(settings, ["general"])
+
+    assert {spec.config.get("min.insync.replicas") for spec in specs} == {least}
+    assert {spec.replication for spec in specs} == {settings.replication}
+
+
+def test_more_copies_than_there_are_cannot_be_asked_for():
+    with pytest.raises(ValidationError, match="nothing could be written"):
+        Settings(replication=2, min_insync=3)

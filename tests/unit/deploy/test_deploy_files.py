@@ -107,7 +107,9 @@ def test_each_process_has_probes_a_budget_and_no_rights(name: str) -> None:
 
 def test_the_topics_of_kubernetes_are_as_the_code_would_make_them() -> None:
     def config(cleanup: str, retention: int | None) -> dict[str, Any]:
-        return {"cleanup.policy": cleanup} | ({} if retention is None else {"retention.ms": retention})
+        return {"cleanup.policy": cleanup, "min.insync.replicas": 2} | (
+            {} if retention is None else {"retention.ms": retention}
+        )
 
     expected = {topic.name: config(topic.cleanup, topic.retention_ms) for topic in all_topics([])}
     actual = {name: topic["spec"]["config"] for name, topic in kubernetes("KafkaTopic").items()}

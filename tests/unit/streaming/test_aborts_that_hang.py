@@ -1,4 +1,4 @@
-"""A transaction that librdkafka does not get aborted: a new producer of the same name does it."""
+"""A transaction that librdkafka does not get aborted, or offsets sent: a new producer of the same name goes on."""
 
 from __future__ import annotations
 
@@ -68,3 +68,46 @@ def test_where_that_hangs_too_or_the_name_is_taken_the_session_is_lost(
 ) -> None:
     assert fails(monkeypatch, tmp_path, Fake(HANGS), Fake(None, HANGS)) is SessionLost
     assert fails(monkeypatch, tmp_path, Fake(FENCED)) is SessionLost
+
+
+class Unsendable(Fake):
+    """One whose offsets meet an error."""
+
+    def __init__(self, error: KafkaError) -> None:
+        super().__init__(None)
+        self.error, self.asked = error, 0
+
+    def send_offsets_to_transaction(self, *_: Any) -> None:
+        self.asked += 1
+        raise KafkaException(self.error)
+
+
+@pytest.mark.parametrize(
+    ("error", "init", "expected", "aborted"),
+    [
+        (HANGS, None, Refused, 0),
+        (HANGS, HANGS, SessionLost, 0),
+        (FENCED, None, SessionLost, 0),
+        (KafkaError(KafkaError.UNKNOWN_MEMBER_ID), None, Refused, 1),
+    ],
+    ids=["passes", "nobody answers", "fenced", "a rebalance"],
+)
+def test_offsets_are_sent_once_for_a_second_try_hangs_where_the_coordinator_has_died(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    error: KafkaError,
+    init: KafkaError | None,
+    expected: type[Exception],
+    aborted: int,
+) -> None:
+    old, left = Unsendable(error), [Fake(None, init)]
+    monkeypatch.setattr(EngineSettings, "transactional_producer", lambda *_: left.pop())
+    settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path, settle_timeout_seconds=0.0)
+    tried = TransactionalProducer(settings, "g-one", Watchdog())
+    left.append(old)
+    tried.open()
+    with pytest.raises(expected), tried.transaction() as transaction:
+        transaction.send([], b"")
+
+    assert (old.asked, old.aborted) == (1, aborted)
+    assert len(left) == (0 if error is HANGS else 1)

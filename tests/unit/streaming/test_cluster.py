@@ -6,16 +6,16 @@ import gc
 import logging
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from time import monotonic
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import monotonic, sleep
 from typing import Any
 
 import psutil
 import pytest
+from kafka.errors import KafkaTimeoutError
 
 from streaming import admin
-from streaming.client import KafkaAddress
 from streaming.faust import cluster
 from streaming.faust.settings import EngineSettings
 from streaming.stage import TransientError
@@ -64,10 +64,27 @@ def test_where_nobody_listens_that_is_said() -> None:
         cluster.group(settings(nobody()), 0.5)
 
 
-def test_a_server_that_is_away_costs_a_moment_where_another_one_is_there() -> None:
-    with silent() as address:
-        servers = KafkaAddress.parse(f"{nobody()},{address}")
-        assert admin._reachable(servers, monotonic() + 5) == address
+@pytest.mark.parametrize("first", [nobody, silent], ids=["away", "hangs"])
+def test_a_server_that_does_not_answer_keeps_nobody_from_another_one(
+    monkeypatch: pytest.MonkeyPatch, first: Callable[[], str | AbstractContextManager[str]]
+) -> None:
+    class Asked:
+        """An admin client of a broker that answers, where it is told of the one that does."""
+
+        def __init__(self, bootstrap_servers: list[str], bootstrap_timeout_ms: int, **_: Any) -> None:
+            if bootstrap_servers != [answers]:
+                sleep(bootstrap_timeout_ms / 1000)
+                raise KafkaTimeoutError
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(admin, "_Admin", Asked)
+    given = first()
+    with nullcontext(given) if isinstance(given, str) else given as one, silent() as answers:
+        began = monotonic()
+        with admin.connection(f"{one},{answers}", patience=2.0):
+            assert monotonic() - began < 1.9
 
 
 class Answers:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -98,12 +97,24 @@ def test_who_is_not_let_in_hears_which_option_to_look_at(certificates: Certifica
     assert "See ssl.endpoint.identification.algorithm" in told(elsewhere, options(certificates))
 
 
+class Client:
+    """An admin client that is never asked anything."""
+
+    def __init__(self, bootstrap_servers: list[str], **_: object) -> None:
+        self.servers = bootstrap_servers
+
+    def close(self) -> None:
+        pass
+
+
 def test_a_server_with_a_wrong_certificate_costs_nothing_where_another_one_lets_us_in(
-    certificates: Certificates, demanding: str
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates, demanding: str
 ) -> None:
     with server(speaking("intruder", certificates)) as other:
         both = KafkaAddress.parse(f"{other},{demanding}", options(certificates))
-        assert admin._reachable(both, monotonic() + SECONDS) == demanding
+        monkeypatch.setattr(admin, "_Admin", Client)
+        with admin.connection(both, SECONDS) as client:
+            assert client.servers == [demanding]
 
 
 def test_a_server_that_ends_the_connection_may_be_on_its_way_down(certificates: Certificates) -> None:
