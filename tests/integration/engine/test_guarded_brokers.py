@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -223,18 +224,15 @@ def test_who_is_not_let_in_is_told_why_in_a_line(guarded: GuardedNode, why: str,
 
 
 def test_an_engine_that_is_not_let_in_ends_and_says_why(
-    guarded: GuardedNode, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    guarded: GuardedNode, topic_prefix: str, tmp_path: Path
 ) -> None:
     """Without the command line, and after the time that brokers are waited for."""
-    monkeypatch.setattr("streaming.faust.engine.TOPIC_PATIENCE_SECONDS", 1.0)
-    place = Place(guarded.bootstrap, topic_prefix, tmp_path)
     way, option = shut_out(guarded)["no certificate"]
-    told = replace(settings(place, "one"), bootstrap=way.bootstrap, librdkafka=dict(way.options))
-    running = Running(make_app(counting(place), told))
+    options = [part for name, value in way.options.items() for part in ("--option", f"{name}={value}")]
+    worker = Worker(way.bootstrap, topic_prefix, tmp_path / "workers", "one", *options)
     try:
-        reason = until(lambda: running.app.crash_reason, WAIT, "it to end")
+        assert worker.process.wait(2 * WAIT) == 1
     finally:
-        running.loop.call_soon_threadsafe(running.loop.stop)
-        running.thread.join(WAIT)
+        worker.process.kill()
 
-    assert option in str(reason)
+    assert re.search(f"EngineBroken: .*{re.escape(option)}", worker.said())
