@@ -104,20 +104,16 @@ def _counted(address: KafkaAddress, found: list[PartitionLag]) -> list[Partition
         consumer.assign([Slot(*part, at.end - at.records) for part, at in gaps.items()])
         while unread and monotonic() < deadline:
             for message in consumer.consume(READ_BELOW, 0.05):
-                part, error = (message.topic() or "", message.partition() or 0), message.error()
-                at_end = error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001 its public name
-                if error is None and (message.offset() or 0) < gaps[part].end:
-                    records[part] += 1
-                    at_end = (message.offset() or 0) + 1 == gaps[part].end
-                elif error is None:
-                    at_end = True
+                part, offset = (message.topic() or "", message.partition() or 0), message.offset() or 0
+                error = message.error()
+                if error is None:
+                    records[part] += offset < gaps[part].end
+                    at_end = offset + 1 >= gaps[part].end
+                else:
+                    at_end = error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001 its public name for it
                 if at_end:
                     unread.discard(part)
     finally:
         consumer.close()
-    return [replace(at, records=_known(at, records, unread)) for at in found]
-
-
-def _known(at: PartitionLag, records: dict[tuple[str, int], int], unread: set[tuple[str, int]]) -> int:
-    part = (at.topic, at.partition)
-    return at.records if part in unread else records.get(part, at.records)
+    read = {part: count for part, count in records.items() if part not in unread}
+    return [replace(at, records=read.get((at.topic, at.partition), at.records)) for at in found]
