@@ -28,18 +28,21 @@ from tests.waiting import until
 PARTITIONS = 8
 HANDED_OFF = 9
 """One event in so many goes over the last hop, as in the runs of the path."""
+RATES = (plan.AT, plan.SINGLE), (1_350.0, plan.BATCH)
+"""Events a second, and events a request; the second is about half of what the path sustains, see docs/benchmarks/path.md."""
 WARM_SECONDS, STARTS_WITHIN = 90.0, 60.0
 KINDS = {"exactly once": True, "at least once": False}
 
 
 def chain(home: Path, seconds: float) -> list[Point]:
-    """At `plan.AT` single events a second, each kind on a broker of its own."""
+    """At each of the rates, each kind on a broker of its own."""
     points = []
     for name, sound in KINDS.items():
         with _standing(home / name.split()[0], sound=sound) as house:
             runs = Runs(house)
             runs.paced("warm", plan.AT, WARM_SECONDS, plan.SINGLE)
-            points.append(runs.paced(f"four bare hops, {name}", plan.AT, seconds, plan.SINGLE))
+            for rate, size in RATES:
+                points.append(runs.paced(name, rate, seconds, size))
     return points
 
 
@@ -85,13 +88,14 @@ def show(points: list[Point], console: Console) -> None:
     rows = [
         (
             point.name,
+            f"{point.rate:,.0f}, {point.size} a request",
             *(ms(at) for at in (point.handoff.p50, point.handoff.p95, point.handoff.p99)),
             f"{1e6 * sum(point.cpu.values()) / point.sent.events:,.0f}",
             f"{point.load:.1f}",
         )
         for point in points
     ]
-    titles = ("", "handoff p50", "p95", "p99", "CPU µs an event, broker and collector with it", "load")
-    sheet = Sheet(f"Handoff at {plan.AT:g} single events a second, ms", titles, rows)
+    titles = ("", "events a second", "handoff p50", "p95", "p99", "CPU µs an event, broker and collector with it", "load")
+    sheet = Sheet("Handoff of four bare hops, ms", titles, rows)
     console.print(sheet.table())
-    write_page("chain", sheet=sheet.markdown(), rate=f"{plan.AT:g}", handed_off=HANDED_OFF)
+    write_page("chain", sheet=sheet.markdown(), handed_off=HANDED_OFF)
