@@ -29,7 +29,7 @@ PARTITIONS = 8
 HANDED_OFF = 9
 """One event in so many goes over the last hop, as in the runs of the path."""
 RATES = (plan.AT, plan.SINGLE), (1_350.0, plan.BATCH)
-"""Events a second, and events a request; the second is about half of what the path sustains, see docs/benchmarks/path.md."""
+"""Events a second, and events a request; the second is about half of what the path sustains."""
 WARM_SECONDS, STARTS_WITHIN = 90.0, 60.0
 KINDS = {"exactly once": True, "at least once": False}
 
@@ -95,7 +95,7 @@ def show(points: list[Point], console: Console) -> None:
         )
         for point in points
     ]
-    titles = ("", "events a second", "handoff p50", "p95", "p99", "CPU µs an event, broker and collector with it", "load")
+    titles = ("", "events a second", "handoff p50", "p95", "p99", "CPU µs an event, broker and collector too", "load")
     sheet = Sheet("Handoff of four bare hops, ms", titles, rows)
     console.print(sheet.table())
     write_page("chain", sheet=sheet.markdown(), handed_off=HANDED_OFF)
