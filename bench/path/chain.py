@@ -16,7 +16,7 @@ from rich.console import Console
 from bench.path import plan
 from bench.path.hop import Order
 from bench.path.house import House
-from bench.path.report import ms
+from bench.path.report import three
 from bench.path.runs import Point, Runs
 from bench.path.sheet import Sheet, write_page
 from bench.running import ROOT, worker
@@ -89,7 +89,7 @@ def show(points: list[Point], console: Console) -> None:
         (
             point.name,
             f"{point.rate:,.0f}, {point.size} a request",
-            *(ms(at) for at in (point.handoff.p50, point.handoff.p95, point.handoff.p99)),
+            *three(point.handoff),
             f"{1e6 * sum(point.cpu.values()) / point.sent.events:,.0f}",
             f"{point.load:.1f}",
         )

@@ -92,7 +92,7 @@ def row(point: Point) -> tuple[str, ...]:
     return (
         point.name,
         f"{point.rate:,.0f}",
-        *(ms(value) for value in (point.handoff.p50, point.handoff.p95, point.handoff.p99)),
+        *three(point.handoff),
         of_goal,
         f"{point.sent.behind:,}",
         f"{point.load:.1f}",
