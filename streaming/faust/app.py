@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import chain
+from typing import Any, cast
 
 import faust
 from faust.app import BootStrategy
@@ -21,7 +22,10 @@ __all__ = ["EngineSettings", "StageApp", "make_app"]
 
 
 class StageBoot(BootStrategy):
-    """Starts what the app needs: no web server, and no clients of Faust's where no agent reads."""
+    """Starts what the app needs: no web server, and no clients of Faust's where no agent reads.
+
+    Engines come first: the group of a quiet topic may take long to settle, and no stage waits for that.
+    """
 
     enable_web = False
 
@@ -29,7 +33,10 @@ class StageBoot(BootStrategy):
         """Services to start; called once agents are known."""
         if not self.app.agents:
             self.enable_kafka = False
-        return super().server()
+        engines = cast("StageApp", self.app).engines
+        for engine in engines:
+            engine.loop = self.app.loop
+        return chain(engines, super().server())
 
 
 class StageApp(faust.App):
@@ -49,7 +56,7 @@ class StageApp(faust.App):
         self.readiness = readiness if readiness is not None else Readiness()
         self.settings = settings
         self.up = threading.Event()
-        """Set once everything of Faust's has started, and the engines with it."""
+        """Set once everything of Faust's has started, after the engines."""
         self._unready = len(stages)
         self._when_ready: list[Callable[[], object]] = [] if on_ready is None else [on_ready]
         self.engines = [self._engine(stage, len(stages) > 1) for stage in stages]
@@ -80,14 +87,16 @@ class StageApp(faust.App):
         )
         self.transport = CommittedTransport(self.conf.broker_consumer, self)
 
-    async def on_started_init_extra_services(self) -> None:
-        """Start the engines, once the rest of the app is up."""
-        await super().on_started_init_extra_services()
-        for engine in self.engines:
-            engine.loop = self.loop
-            engine.beacon.reattach(self.beacon)
-            await self.add_runtime_dependency(engine)
+    async def on_started(self) -> None:
+        """Say that the app is up."""
+        await super().on_started()
         self.up.set()
+
+    async def on_stop(self) -> None:
+        """Stop the engines first: what they have in hand is not to wait for Faust's clients to leave."""
+        for engine in self.engines:
+            await engine.stop()
+        await super().on_stop()
 
     def when_ready(self, call: Callable[[], object]) -> None:
         """Call this too when every stage is ready for the first time."""

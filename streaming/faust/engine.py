@@ -64,6 +64,8 @@ class Engine(Service):
     async def on_stop(self) -> None:
         """Let it settle the round in hand and leave the group."""
         self._stop.set()
+        if not self.started:  # the app was told to stop before it came to it
+            return
         self.watchdog.hurry(self.settings.exit_timeout_seconds / 4)  # a broker that does not answer ends no transaction
         await asyncio.to_thread(self._thread.join, self.settings.exit_timeout_seconds)
         if self._thread.is_alive():

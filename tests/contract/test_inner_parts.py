@@ -124,7 +124,7 @@ def test_faust_and_mode_have_what_the_app_is_made_of() -> None:
     assert BootStrategy.enable_kafka is True
     assert callable(BootStrategy.server)
     assert faust.App.BootStrategy is BootStrategy
-    for name in ("on_started_init_extra_services", "add_runtime_dependency"):
+    for name in ("on_started", "on_stop"):
         assert asyncio.iscoroutinefunction(getattr(faust.App, name))
     for name in ("install_signal_handlers", "execute_from_commandline"):
         assert callable(getattr(Worker, name))
@@ -135,7 +135,7 @@ def test_faust_and_mode_have_what_the_app_is_made_of() -> None:
     ("ours", "theirs", "meant"),
     [
         (Engine, Service(), {"on_start", "on_stop"}),
-        (StageApp, faust.App("plain"), {"BootStrategy", "on_started_init_extra_services", "transport"}),
+        (StageApp, faust.App("plain"), {"BootStrategy", "on_started", "on_stop", "transport"}),
     ],
 )
 def test_the_engine_and_the_app_take_no_name_of_mode_s_and_faust_s_but_these(

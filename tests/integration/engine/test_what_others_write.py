@@ -14,11 +14,9 @@ from kafka import KafkaProducer
 
 from baton.records import raw_headers, read
 from streaming.client import KafkaAddress
-from streaming.faust import quiet
-from streaming.faust.app import EngineSettings, StageApp, make_app
-from streaming.stage import Batch, Failure, Message, Stage
-from streaming.topics import TopicSpec, apply, lag
+from streaming.stage import Batch, Stage
 from tests.integration.engine.kafka_driver import KafkaDriver, Running
+from tests.integration.engine.quiet_topic import Quiet
 from tests.integration.engine.seen import headers
 from tests.waiting import until
 
@@ -88,30 +86,6 @@ def test_the_tools_read_such_a_record_without_its_headers(on_kafka: KafkaDriver)
 
     for _ in range(2):
         assert [raw_headers(record) for record in found[-3:]] == [[("other", b"1")], [], [("other", b"1")]]
-
-
-class Quiet:
-    """A quiet topic, its agent in an app of its own, and what the agent was given."""
-
-    def __init__(self, bootstrap: str, prefix: str, home: Path) -> None:
-        self.bootstrap, self.group, self.topic, self.home = bootstrap, f"{prefix}quiet", f"{prefix}answers", home
-        self.taken: list[tuple[int, bytes | None]] = []
-        self.failures: list[Failure] = []
-        self.stage = Stage("idle", f"{prefix}idle", f"{prefix}idle.failed", lambda _: None, changelog=f"{prefix}state")
-        named = [self.stage.source, self.stage.failed, f"{prefix}state", self.topic]
-        apply(bootstrap, [TopicSpec(name, 2) for name in named])
-
-    def take(self, message: Message) -> None:
-        self.taken.append((message.partition(), message.value()))
-
-    def app(self, ready: threading.Event) -> StageApp:
-        settings = EngineSettings(bootstrap=self.bootstrap, group=self.group, instance="one", data_dir=self.home)
-        app = make_app(self.stage, settings, on_ready=ready.set)
-        quiet.take(app, self.topic, self.take, self.failures.append)
-        return app
-
-    def behind(self) -> int:
-        return sum(part.records for part in lag(self.bootstrap, f"{self.group}.agents", [self.topic]))
 
 
 @pytest.fixture

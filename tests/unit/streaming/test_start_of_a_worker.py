@@ -17,21 +17,27 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from streaming.faust import worker
 from streaming.faust.app import EngineSettings, make_app
+from streaming.stage import Stage
 
 async def wait():
     if sys.argv[2] == "hangs":
         await asyncio.Event().wait()
+    if sys.argv[2] == "leaves":
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not app.should_stop:
+            await asyncio.sleep(0.01)
     app.loop.call_later(2, os.kill, os.getpid(), signal.SIGTERM)
 
 worker.START_SECONDS = 1.0
-app = make_app([], EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=Path(sys.argv[1])))
+stages = [Stage("idle", "in", "idle.failed", lambda _: None)] if sys.argv[2] == "leaves" else []
+app = make_app(stages, EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=Path(sys.argv[1])))
 app.on_first_start = wait
 sys.exit(worker.run(app))
 """
 
 
-@pytest.mark.parametrize(("what", "code"), [("hangs", EXIT_HUNG), ("starts", 0)])
-def test_a_worker_whose_app_does_not_come_up_ends_and_one_that_is_up_goes_on(
+@pytest.mark.parametrize(("what", "code"), [("hangs", EXIT_HUNG), ("starts", 0), ("leaves", 0)])
+def test_a_worker_whose_app_does_not_come_up_ends_and_others_end_as_they_are_told(
     what: str, code: int, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path), what]
