@@ -23,8 +23,11 @@ log = logging.getLogger(__name__)
 GC_THRESHOLDS = (200_000, 50, 10_000)
 """The collector walks long-lived state again and again with Python's own: 15 % of the time where that was measured."""
 EXIT_CRASHED = 1
-START_SECONDS = 90.0
-"""Faust's own clients have been seen to wait for ever at their start, for a task of theirs that had died."""
+START_SECONDS = 180.0
+"""Faust's own clients have been seen to wait for ever at their start, for a task of theirs that had died.
+
+Longer than a broker waits for the members of their group (`broker_rebalance_timeout`): the engines work meanwhile.
+"""
 
 
 class StageWorker(Worker):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 from kafka import KafkaConsumer
-from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from tests.integration.engine.kafka_driver import Running
 from tests.integration.engine.quiet_topic import Quiet
@@ -19,12 +19,6 @@ from tests.waiting import until
 pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka]
 
 WAIT = 60.0
-
-
-class OfFaust(RangePartitionAssignor):  # type: ignore[misc]
-    """Speaks to the members of Faust's groups, by name at least."""
-
-    name = "faust"
 
 
 @pytest.fixture
@@ -39,7 +33,7 @@ def idler(answers: Quiet) -> Iterator[Any]:
         answers.topic,
         bootstrap_servers=answers.bootstrap,
         group_id=f"{answers.group}.agents",
-        partition_assignment_strategy=[OfFaust],
+        partition_assignment_strategy=[RoundRobinPartitionAssignor],
     )
     until(lambda: consumer.poll(100) or consumer.assignment(), WAIT, "it to have the partitions")
     yield consumer

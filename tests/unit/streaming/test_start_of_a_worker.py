@@ -28,7 +28,7 @@ async def wait():
             await asyncio.sleep(0.01)
     app.loop.call_later(2, os.kill, os.getpid(), signal.SIGTERM)
 
-worker.START_SECONDS = 1.0
+worker.START_SECONDS = float(sys.argv[3])
 stages = [Stage("idle", "in", "idle.failed", lambda _: None)] if sys.argv[2] == "leaves" else []
 app = make_app(stages, EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=Path(sys.argv[1])))
 app.on_first_start = wait
@@ -36,11 +36,11 @@ sys.exit(worker.run(app))
 """
 
 
-@pytest.mark.parametrize(("what", "code"), [("hangs", EXIT_HUNG), ("starts", 0), ("leaves", 0)])
+@pytest.mark.parametrize(("what", "limit", "code"), [("hangs", 1, EXIT_HUNG), ("starts", 1, 0), ("leaves", 60, 0)])
 def test_a_worker_whose_app_does_not_come_up_ends_and_others_end_as_they_are_told(
-    what: str, code: int, tmp_path: Path
+    what: str, limit: float, code: int, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path), what]
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), what, str(limit)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == code, ended.stderr
 
