@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shlex
 import shutil
 import sys
 import tempfile
@@ -53,7 +54,11 @@ def main() -> int:
         outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))
     finally:
         site.close()
-    print("\n".join(lines(outcome, seed)), flush=True)
+    again = ["python", "-m", "tests.faults", "--seed", str(seed)]
+    again += ["--each"] if told.each else ["--minutes", f"{told.minutes:g}"]
+    again += ["--only", *told.only] if told.only else []
+    again += ["--stages", *told.stages] if told.stages != STAGES else []
+    print("\n".join(lines(outcome, seed, shlex.join(again))), flush=True)
     if told.keep is None and not outcome.violations:
         shutil.rmtree(home, ignore_errors=True)
     else:

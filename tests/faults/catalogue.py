@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.faults.database import LOCKED
 from tests.faults.site import STAGES, SUMS
@@ -40,6 +40,8 @@ LEAVING = frozenset((TERM, EMPTY, JOIN))
 ONE_WORKER = frozenset((KILL_ONE, TERM, FREEZE, FREEZE_LONG, SLOW))
 OF_BROKER = frozenset((BROKER_STOP, BROKER_PAUSE, BROKER_KILL))
 OF_DATABASE = frozenset((DB_RESTART, DB_CRASH, DB_CUT, DB_LOCK))
+SLOWEST = 24.0
+"""Seconds of a slow handler: more than the poll interval of `tests.faults.program`."""
 LEDGERS = {"sums in the ledger": "sums", "routing": "path"}
 IN_LEDGER = tuple(LEDGERS)
 
@@ -48,7 +50,8 @@ def each(rng: random.Random, stages: Sequence[str] = STAGES) -> Iterator[Fault]:
     """Every kind once, on every one of the stages that it can hit."""
     for stage in stages:
         for kind in (KILL_ONE, TERM, FREEZE, FREEZE_LONG, KILL_ALL, JOIN, EMPTY, *((SLOW,) if stage in SUMS else ())):
-            yield _of(kind, rng, [stage])
+            fault = _of(kind, rng, [stage])
+            yield replace(fault, seconds=SLOWEST) if kind == SLOW else fault
     yield from (_of(kind, rng, stages) for kind in (BROKER_STOP, BROKER_KILL))
     yield from (Fault(BROKER_PAUSE, seconds=seconds) for seconds in (10.0, 40.0))
     yield from (_of(TOPIC, rng, [stage]) for stage in SUMS if stage in stages)
@@ -91,5 +94,5 @@ def _of(kind: str, rng: random.Random, stages: Sequence[str]) -> Fault:
     if kind == TOPIC:
         return Fault(kind, rng.choice([stage for stage in stages if stage in SUMS]), 0, round(rng.uniform(3, 8), 1))
     stage = rng.choice([stage for stage in stages if stage in SUMS or kind != SLOW])
-    seconds = {FREEZE: rng.uniform(12, 16), JOIN: rng.uniform(2, 6), TERM: moment, SLOW: rng.choice([8.0, 24.0])}
+    seconds = {FREEZE: rng.uniform(12, 16), JOIN: rng.uniform(2, 6), TERM: moment, SLOW: rng.choice([8.0, SLOWEST])}
     return Fault(kind, stage, rng.randrange(100), round(seconds.get(kind, 0.0), 1))

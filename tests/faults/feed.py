@@ -106,7 +106,7 @@ class PeopleFeeder(Feeder):
         with self._lock:
             for person in range(self.people, self.people + count):
                 self.sent += self._send(person)
-                if people.is_followed_by_poison(person):
+                for _ in range(people.poison_after(person)):
                     self._poison(person)
             self.people += count
 

@@ -1,8 +1,8 @@
 """People of a closed form for the whole path: what becomes of person n follows from n alone.
 
 Person n views n mod 5 pages. Every second person is a head and says so with the first event; every third asks for a
-demo in the end. Some of what they send comes twice, and some records are no JSON at all; some of these stand in the
-topics between the stages, where no stage has written them.
+demo in the end. Some of what they send comes twice, and some records are no JSON at all, alone and in bursts that stay
+below what opens the breaker; some of these stand in the topics between the stages, where no stage has written them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Expected(NamedTuple):
     """What a person must be in the end. `events` counts distinct ones."""
 
     events: int
+    views: int
     fit: float
     engagement: float
     grade: str
@@ -50,18 +51,20 @@ def records(person: int) -> list[bytes]:
     ]
     if person % 7 == 0:
         sent.append(sent[0])
-    if is_followed_by_rubbish(person):
-        sent.append(RUBBISH)
-    return sent
+    return sent + [RUBBISH] * rubbish_after(person)
 
 
-def is_followed_by_rubbish(person: int) -> bool:
-    return person % 23 == 0
+def rubbish_after(person: int) -> int:
+    """How much of it follows what a person sends."""
+    return 40 if person % 1_009 == 500 else int(person % 23 == 0)
 
 
-def is_followed_by_poison(person: int) -> bool:
-    """So seldom that the poison of a burst of people, which overtakes them, opens no breaker."""
-    return person % 211 == 0
+def poison_after(person: int) -> int:
+    """How much of it stands in each of the topics between the stages, once a person was sent.
+
+    So little that the poison of a burst of people, which overtakes them, opens no breaker.
+    """
+    return 30 if person % 3_001 == 500 else int(person % 211 == 0)
 
 
 def order(person: int) -> list[str]:
@@ -75,6 +78,7 @@ def expected(person: int) -> Expected:
     digit = {0: 4, 1: 4, 2: 3, 3: 2, 4: 1}[views]
     return Expected(
         events=1 + views + asked,
+        views=views,
         fit=60.0 if head else 0.0,
         engagement=20.0 * views,
         grade=f"{'B' if head else 'D'}{digit}",

@@ -19,8 +19,8 @@ def quantiles(seconds: Sequence[float]) -> str:
     return f"{p50:.1f} / {p95:.1f} / {ordered[-1]:.1f}"
 
 
-def lines(outcome: Outcome, seed: int) -> list[str]:
-    """The table, line by line."""
+def lines(outcome: Outcome, seed: int, again: str) -> list[str]:
+    """The table, line by line. `again`: the command that draws the same faults."""
     faults = [struck for struck in outcome.struck if struck.had_work]
     by_kind: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for struck in faults:
@@ -64,5 +64,5 @@ def lines(outcome: Outcome, seed: int) -> list[str]:
     if outcome.replaced:
         found += [f"watches of the driver that were stuck in a call, and replaced: {outcome.replaced}"]
     found += [f"VIOLATION: {line}" for line in outcome.violations]
-    found += ["nothing lost, nothing doubled" if not outcome.violations else f"FAILED; again with the seed {seed}"]
+    found += ["nothing lost, nothing doubled" if not outcome.violations else f"FAILED; the same faults again: {again}"]
     return found

@@ -49,7 +49,7 @@ def site() -> Iterator[Callable[[Sequence[str]], Site]]:
 
 def harm(site: Site, plan: Iterator[Sequence[Fault]], seconds: float | None, seed: int) -> Outcome:
     outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))
-    print("\n".join(table.lines(outcome, seed)))
+    print("\n".join(table.lines(outcome, seed, f"FAULTS_SEED={seed} make faults")))
     return outcome
 
 

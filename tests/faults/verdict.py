@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import psycopg
@@ -13,12 +13,11 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from tests.audit.look import look
 from tests.faults import people
+from tests.faults.changelogs import Changelog, Known, known
 from tests.faults.closed_form import KEYS, NOTHING, PARTITIONS, REASONS, Sum, end_of, fault_of, good_events, key_of
 from tests.faults.patience import Patience
 
 SHOWN = 5
-COMPACTS_FROM = 20_000
-"""Offsets of a changelog after which most of its records must be gone: compaction was to run meanwhile."""
 READ_SECONDS = 900.0
 
 
@@ -84,10 +83,9 @@ def judge_sums(bootstrap: str, prefix: str, events: int, table: str | None) -> V
             verdict.say(f"{prefix}out: {len(rest)} events of key {key} are missing, the first is {rest[0]}")
     _judge_failed(verdict, bootstrap, prefix, events, too_large)
     if table is None:
-        found, records, offsets = _state_in_kafka(bootstrap, prefix)
-        verdict.notes.append(f"changelog: {records} records left of {offsets} offsets")
-        if offsets > COMPACTS_FROM and 2 * records > offsets:
-            verdict.say(f"{prefix}sums.state was not compacted: {records} records of {offsets} offsets are there")
+        changelog = _changelog(verdict, bootstrap, prefix + "sums.state")
+        found = {key: Sum(*json.loads(value)) for key, value in changelog.values.items()}
+        verdict.notes.append(f"changelog: {changelog}")
     else:
         found, waiting = _state_in_table(table)
         verdict.notes.append(f"outbox: {waiting} records left")
@@ -142,22 +140,11 @@ def _judge_failed(verdict: Verdict, bootstrap: str, prefix: str, events: int, to
     verdict.notes.append("failed " + ", ".join(f"{reason} {times}" for reason, times in sorted(reasons.items())))
 
 
-def _state_in_kafka(bootstrap: str, prefix: str) -> tuple[dict[bytes, Sum], int, int]:
-    """The state; how many records say it, of how many offsets."""
-    found: dict[bytes, Sum] = {}
-    records = 0
-    last: dict[int, int] = {}
-    for message in committed_records(bootstrap, prefix + "sums.state"):
-        records += 1
-        last[message.partition() or 0] = message.offset() or 0
-        value = message.value()
-        if message.key() == b"claimed":
-            continue  # how far the state goes
-        if value is None:
-            found.pop(message.key() or b"", None)
-        else:
-            found[message.key() or b""] = Sum(*json.loads(value))
-    return found, records, sum(last.values())
+def _changelog(verdict: Verdict, bootstrap: str, topic: str) -> Changelog:
+    changelog = Changelog.of(committed_records(bootstrap, topic))
+    if not changelog.is_compacted:
+        verdict.say(f"{topic} was not compacted: {changelog}")
+    return changelog
 
 
 def _state_in_table(url: str) -> tuple[dict[bytes, Sum], int]:
@@ -181,6 +168,37 @@ def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: 
         time.sleep(3)
 
 
+@dataclass
+class Found:
+    """What stands there of each person, by e-mail address: in the changelog, as scores, on queues."""
+
+    remembered: Mapping[str, Known]
+    came: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    final: dict[str, tuple[float, float, str, str]] = field(default_factory=dict)
+    queues: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def judge_person(verdict: Verdict, person: int, found: Found) -> None:
+    """Whether what stands there of a person is what must come of them."""
+    who, due = people.email(person), people.expected(person)
+    verdict.events += due.events
+    scores, final, remembered = found.came.get(who, []), found.final.get(who), found.remembered.get(who)
+    if len(scores) != due.events:
+        verdict.lost += max(0, due.events - len(scores))
+        verdict.duplicates += max(0, len(scores) - due.events)
+        verdict.say(f"{who} has {len(scores)} scores for {due.events} events")
+    elif scores != people.order(person):
+        verdict.say(f"the scores of {who} came in the order {scores}")
+    elif final != (due.fit, due.engagement, due.grade, due.stage):
+        verdict.doubled += final is not None and final[1] > due.engagement
+        verdict.say(f"{who} ends as {final}, not as {due}")
+    if remembered != (state := Known(due.events, due.views, due.stage)):
+        verdict.doubled += remembered is not None and (remembered.events, remembered.views) > (due.events, due.views)
+        verdict.say(f"{who} is remembered as {remembered}, not as {state}")
+    if found.queues.get(who, []) != ([due.queue] if due.queue else []):
+        verdict.say(f"{who} is on {found.queues.get(who, [])}, not on {due.queue}")
+
+
 def _look_at_path(bootstrap: str, database: str, prefix: str, count: int, times: int) -> Verdict:
     report = look(bootstrap, database, prefix, READ_SECONDS)
     verdict = Verdict()
@@ -188,37 +206,23 @@ def _look_at_path(bootstrap: str, database: str, prefix: str, count: int, times:
         verdict.lost += any(word in violation for word in ("never", "neither", "not published", " 0 times"))
         verdict.duplicates += "times" in violation and " 0 times" not in violation
         verdict.say(violation)
-    final: dict[str, tuple[float, float, str, str]] = {}
-    came: dict[str, list[str]] = {}
+    found = Found(known(_changelog(verdict, bootstrap, f"{prefix}scoring.state")))
+    _changelog(verdict, bootstrap, f"{prefix}ingest.state")
     for message in committed_records(bootstrap, prefix + "leads.scored"):
         if message.value() == people.RUBBISH:
             continue
         value = json.loads(message.value() or b"{}")
         who = str(value["person"]["email"])
-        came.setdefault(who, []).append(value["event_id"])
-        final[who] = (value["fit"], value["engagement"], value["grade"], value["stage"])
+        found.came[who].append(value["event_id"])
+        found.final[who] = (value["fit"], value["engagement"], value["grade"], value["stage"])
     with psycopg.connect(database) as connection:
         rows = connection.execute("SELECT l.email, a.queue FROM assignments a JOIN leads l USING (lead_id)").fetchall()
-    queues: dict[str, list[str]] = {}
     for who, queue in rows:
-        queues.setdefault(who, []).append(queue)
+        found.queues[who].append(queue)
     for person in range(count):
-        who, due = people.email(person), people.expected(person)
-        verdict.events += due.events
-        scores = came.get(who, [])
-        if len(scores) != due.events:
-            verdict.lost += max(0, due.events - len(scores))
-            verdict.duplicates += max(0, len(scores) - due.events)
-            verdict.say(f"{who} has {len(scores)} scores for {due.events} events")
-        elif scores != people.order(person):
-            verdict.say(f"the scores of {who} came in the order {scores}")
-        elif final[who] != (due.fit, due.engagement, due.grade, due.stage):
-            verdict.doubled += final[who][1] > due.engagement
-            verdict.say(f"{who} ends as {final[who]}, not as {due}")
-        if queues.get(who, []) != ([due.queue] if due.queue else []):
-            verdict.say(f"{who} is on {queues.get(who, [])}, not on {due.queue}")
-    rubbish = times * sum(people.is_followed_by_rubbish(person) for person in range(count))
-    poison = sum(people.is_followed_by_poison(person) for person in range(count))
+        judge_person(verdict, person, found)
+    rubbish, poison = (sum(map(bad, range(count))) for bad in (people.rubbish_after, people.poison_after))
+    rubbish *= times
     bad = {"ingest": rubbish, "scoring": poison, "routing": poison}
     failed = {stage: report.lines[f"records in {stage}.failed"].split()[0] for stage in bad}
     for stage, wanted in bad.items():

@@ -40,9 +40,7 @@ def idler(answers: Quiet) -> Iterator[Any]:
     consumer.close(autocommit=False)
 
 
-def test_a_stage_works_while_the_group_of_the_quiet_topic_beside_it_does_not_settle(
-    answers: Quiet, idler: Any
-) -> None:
+def test_a_stage_works_while_the_group_of_the_quiet_topic_beside_it_does_not_settle(answers: Quiet, idler: Any) -> None:
     ready = threading.Event()
     running = Running(answers.app(ready))
     try:
