@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 from rich.console import Console
@@ -23,6 +24,7 @@ from tests.kafka.jars import Unavailable
 
 def main() -> int:
     """The command line."""
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, as at Ctrl-C
     console, plan = Console(), Plan.of_environment()
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as folder:

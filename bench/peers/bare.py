@@ -10,6 +10,7 @@ import gc
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.peers.work import Place, Work
+from streaming.faust.settings import FETCHED_ROUNDS
 from streaming.faust.worker import GC_THRESHOLDS
 
 ROUND, LINGER = 4_000, 0.005
@@ -37,7 +38,7 @@ def main() -> None:
             "group.id": place.group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "queued.min.messages": 20_000,
+            "queued.min.messages": FETCHED_ROUNDS * ROUND,
             "fetch.queue.backoff.ms": 10,
         }
     )
