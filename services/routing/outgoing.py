@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic, sleep
 from typing import NamedTuple
 
@@ -155,7 +156,8 @@ class KafkaPublisher:
             insist(self._watchdog, self._producer.commit_transaction, seconds=CALL_SECONDS, patience=SETTLE_SECONDS)
         except KafkaException as exc:
             self._abort(exc)
-            self._producer.poll(0)  # why it did not go through
+            with suppress(KafkaException):  # it raises what is fatal, where that is only what came of it
+                self._producer.poll(0)  # why it did not go through
             for why in (exc.args[0], *(cause for cause, _ in self._failed)):
                 if why.code() in TOO_LARGE:
                     raise TooLargeForKafka(str(why)) from exc
@@ -199,8 +201,8 @@ class KafkaPublisher:
     def _count(self, topic: str) -> int:
         if topic not in self._partitions:
             found = self._producer.list_topics(topic, timeout=CALL_SECONDS).topics[topic]
-            if found.error is not None:
-                raise KafkaException(found.error)
+            if found.error is not None:  # which says of itself neither which topic it is about nor what to do
+                raise KafkaException(KafkaError(found.error.code(), f"{topic}: {found.error.str()}"))
             if not found.partitions:
                 raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"{topic} has no partitions"))
             self._partitions[topic] = len(found.partitions)
