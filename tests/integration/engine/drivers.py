@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from streaming.breaker import Breaker
@@ -19,10 +20,17 @@ class Driver(Protocol):
     def name(self, topic: str) -> str:
         """The full name of a topic of this test."""
 
-    def start(self, *stages: Stage, consecutive: int = 100, by_itself: bool = True) -> None:
+    def start(
+        self,
+        *stages: Stage,
+        consecutive: int = 100,
+        share: float = 0.5,
+        window: int = 1_000,
+        by_itself: bool = True,
+    ) -> None:
         """Make the topics and set the stages going.
 
-        `consecutive` is their breakers', and `by_itself` whether a stopped stage tries again without being told.
+        The limits are their breakers', and `by_itself` is whether a stopped stage tries again without being told.
         """
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
@@ -58,13 +66,21 @@ class MemoryDriver:
         self.now = 1_700_000_000.0
         self.stages: Iterable[Stage] = ()
         self.runner = MemoryRunner([], PARTITIONS)
-        self.consecutive, self.resume = 100, 60.0
+        self.breaker: Callable[[], Breaker] = Breaker
 
     def name(self, topic: str) -> str:
         return topic
 
-    def start(self, *stages: Stage, consecutive: int = 100, by_itself: bool = True) -> None:
-        self.stages, self.consecutive, self.resume = stages, consecutive, 60.0 if by_itself else 0.0
+    def start(
+        self,
+        *stages: Stage,
+        consecutive: int = 100,
+        share: float = 0.5,
+        window: int = 1_000,
+        by_itself: bool = True,
+    ) -> None:
+        self.stages = stages
+        self.breaker = partial(Breaker, consecutive, share, window, 60.0 if by_itself else 0.0)
         self.restart()
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
@@ -88,7 +104,7 @@ class MemoryDriver:
         self.runner = MemoryRunner(
             self.stages,
             now=self.now,
-            breaker=lambda: Breaker(self.consecutive, resume_seconds=self.resume),
+            breaker=self.breaker,
             max_records=MAX_RECORDS,
             log=self.runner.log,
         )

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
@@ -52,7 +52,7 @@ class KafkaDriver:
     def __init__(self, bootstrap: str, prefix: str, data_dir: Path) -> None:
         self.bootstrap, self.prefix, self.data_dir = bootstrap, prefix, data_dir
         self.stages: Sequence[Stage] = ()
-        self.consecutive, self.resume = 100, RESUME_SECONDS
+        self.breaker: dict[str, Any] = {}
         self.running: Running | None = None
         self.producer = Producer(
             {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True}
@@ -62,8 +62,21 @@ class KafkaDriver:
     def name(self, topic: str) -> str:
         return self.prefix + topic
 
-    def start(self, *stages: Stage, consecutive: int = 100, by_itself: bool = True) -> None:
-        self.stages, self.consecutive, self.resume = stages, consecutive, RESUME_SECONDS if by_itself else 0.0
+    def start(
+        self,
+        *stages: Stage,
+        consecutive: int = 100,
+        share: float = 0.5,
+        window: int = 1_000,
+        by_itself: bool = True,
+    ) -> None:
+        self.stages = stages
+        self.breaker = {
+            "breaker_consecutive": consecutive,
+            "breaker_share": share,
+            "breaker_window": window,
+            "breaker_resume_seconds": RESUME_SECONDS if by_itself else 0.0,
+        }
         names = {self.name("counts"), self.name("tallies")}
         for stage in stages:
             names |= {stage.source, stage.failed, *([stage.changelog] if stage.changelog else [])}
@@ -153,8 +166,7 @@ class KafkaDriver:
             data_dir=self.data_dir,
             idle_seconds=0.05,
             max_records=MAX_RECORDS,
-            breaker_consecutive=self.consecutive,
-            breaker_resume_seconds=self.resume,
+            **self.breaker,
         )
         ready = threading.Event()
         running = Running(make_app(self.stages, settings, on_ready=ready.set))

@@ -6,6 +6,7 @@ import dataclasses
 from collections import defaultdict
 from datetime import datetime
 
+import pytest
 from kafka.partitioner.default import murmur2
 
 from streaming.stage import Batch
@@ -181,6 +182,25 @@ def test_a_stage_stops_when_too_much_fails_and_commits_nothing_past_the_stop(dri
     assert len(failed) < 5
     assert driver.committed("counting") <= 3 + len(failed)
     assert len(driver.records(driver.name("counts"))) <= 3
+
+
+@pytest.mark.parametrize(("share", "most"), [(0.5, 60), (0.25, 30)])
+def test_a_stage_stops_when_too_large_a_share_of_its_last_records_fails(
+    driver: Driver, share: float, most: int
+) -> None:
+    """Each bad record is followed by a good one, so it is never a row of them; the window holds more than a round."""
+    driver.start(counting(driver.name), share=share, window=120, by_itself=False)
+    for value in [b"refuse", b"x"] * (most - 1):
+        driver.send(driver.name("events"), b"ana", value)
+    driver.settle()
+    before = driver.outcomes("counting")
+    driver.send(driver.name("events"), b"ana", b"refuse")
+    reason = driver.wait_for_stop("counting")
+
+    assert before == {"processed": most - 1, "failed": most - 1}
+    assert reason == f"{most} of the last 120 records failed"
+    assert driver.committed("counting") == 2 * (most - 1)
+    assert len(driver.records(driver.name("counting.failed"))) == most - 1
 
 
 def test_a_stage_that_stopped_goes_on_by_itself_once_its_fault_is_mended(driver: Driver) -> None:
