@@ -35,9 +35,12 @@ class Broker:
 
 
 @contextmanager
-def any_broker(home: Path) -> Iterator[Broker]:
-    """The first broker that can be had; `home` is a directory for its data. Raises `Unavailable`."""
-    given = os.environ.get("BATON_TEST_KAFKA", "")
+def any_broker(home: Path, given: str | None = None) -> Iterator[Broker]:
+    """The first broker that can be had; `home` is a directory for its data. Raises `Unavailable`.
+
+    `given`: what to take in place of what `BATON_TEST_KAFKA` says.
+    """
+    given = os.environ.get("BATON_TEST_KAFKA", "") if given is None else given
     if given and given not in KINDS:
         yield Broker(given, f"BATON_TEST_KAFKA, {given}")
         return

@@ -69,6 +69,18 @@ def real_kafka(broker: Broker) -> str:
     return broker.bootstrap
 
 
+@pytest.fixture(scope="session")
+def embedded_kafka(server_home: Path) -> Iterator[str]:
+    """Bootstrap servers of the broker that `baton up` brings along, whichever the other tests run on."""
+    home = server_home / "beside"
+    home.mkdir(mode=0o700)
+    try:
+        with any_broker(home, "embedded") as found:
+            yield found.bootstrap
+    except Unavailable as reason:
+        pytest.skip(f"needs the embedded broker: {reason}")
+
+
 @pytest.fixture
 def kafka_node(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Node]:
     """A real node of the test's own, running, that may be stopped, killed and paused."""

@@ -39,3 +39,12 @@ def real_place(real_kafka: str, place: Place) -> Place:
     assert place.bootstrap == real_kafka
     place.make_topics()
     return place
+
+
+@pytest.fixture
+def embedded_place(embedded_kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Place]:
+    """A place on the embedded broker, with topics."""
+    found = Place(embedded_kafka, topic_prefix, tmp_path / "workers")
+    found.make_topics()
+    yield found
+    found.close()
