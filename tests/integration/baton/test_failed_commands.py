@@ -87,6 +87,21 @@ def test_a_record_is_shown_and_given_out_byte_by_byte(here: Installation, tmp_pa
     }
 
 
+def test_a_record_is_shown_with_why_it_failed_and_with_all_that_it_came_with(here: Installation) -> None:
+    here.fails("ingest", "Zo\u00eb\t{\n\x1b[31m".encode() + b"\xff", b"ada\x00", reason="invalid_json")
+    [name] = here.ids()
+    above, trace, original = baton("show", name).output.split("\n\n")
+
+    assert {"reason: invalid_json", "detail: source: is not known\\nmend it", "partition: 1", "offset: 1"} <= {
+        *above.splitlines()
+    }
+    assert [line for line in above.splitlines() if line.startswith("header ")] == [
+        "header kind: form", "header kind: twice", "header nothing: none", "header raw: \\xff",
+    ]  # fmt: skip
+    assert trace == "the trace"
+    assert original == "key: ada\\x00\nvalue:\nZo\u00eb\t{\n\\x1b[31m\\xff\n"
+
+
 def test_replayed_records_come_back_as_they_were_and_are_noted(here: Installation) -> None:
     for n in range(4):
         here.fails("ingest", b'{"n":%d}' % n, b"key-%d" % n, partition=n % 3)
