@@ -21,6 +21,8 @@ IDLE_TIMEOUT_MS = 30_000
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 """For client and server alike, in seconds, and for the last in ms: a side that has gone without a word is found out
 within half a minute, and its locks are free, instead of after two hours."""
+APPLICATION = "baton"
+"""The name by which sessions know each other in PostgreSQL, where the URL gives them no other."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -46,7 +48,12 @@ def connect(url: str, *, pool_size: int = 10) -> Engine:
         pool_pre_ping=True,
         pool_timeout=10,
         hide_parameters=True,  # they hold people's data, and errors go to the log
-        connect_args={"options": options, "connect_timeout": 10, **KEEPALIVE},
+        connect_args={
+            "options": options,
+            "connect_timeout": 10,
+            "fallback_application_name": APPLICATION,
+            **KEEPALIVE,
+        },
     )
     event.listen(engine, "connect", _send_arrays_in_binary)
     return engine

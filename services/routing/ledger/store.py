@@ -15,7 +15,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.routing.ledger.connection import connect
 from services.routing.ledger.faults import told_apart
-from streaming.stage import Fenced, Move, Output
+from services.routing.ledger.silent import end_silent
+from streaming.stage import Fenced, Move, Output, TransientError
 
 CHANNEL = "baton_outbox"
 """PostgreSQL's channel on which a commit with records in the outbox is told."""
@@ -133,7 +134,7 @@ class Ledger:
     @contextmanager
     def round(self, topic: str, moves: Sequence[Move]) -> Iterator[Unit]:
         """One transaction that moves the positions of `topic`. Raises `Fenced`, `TransientError`."""
-        with told_apart(), self.engine.begin() as connection:
+        with self._transaction() as connection:
             left = {move.partition: move for move in moves}
             for statement in (_MOVE, _BEGIN):
                 if left:
@@ -147,8 +148,17 @@ class Ledger:
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """A transaction that follows from no record: of a timer, or of a person's answer. Raises `TransientError`."""
-        with told_apart(), self.engine.begin() as connection:
+        with self._transaction() as connection:
             yield Unit(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with told_apart(), self.engine.begin() as connection:
+                yield connection
+        except TransientError as exc:
+            end_silent(self.engine, exc.__cause__)
+            raise
 
     def close(self) -> None:
         """Close all connections."""
