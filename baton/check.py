@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from baton import configuration
 from baton.refusal import Refusal
 from baton.settings import PREFIX, Setting, Settings, describe, unusable, variable
+from baton.up.ports import shared
 from rules.faults import Fault, FaultyConfiguration
 
 ENVIRONMENT = "environment"
@@ -52,11 +53,12 @@ def check_all(environment: Mapping[str, str]) -> tuple[Findings, list[Setting]]:
     settings, faults = check_environment(environment)
     faulty = {fault.message.partition(":")[0] for fault in faults}
     rows = [replace(row, value="(faulty)") if row.name in faulty else row for row in describe(settings, environment)]
+    notices = [Fault(ENVIRONMENT, 0, one.message, one.mend) for one in shared(settings) if not one.refused]
     try:
         found = check_files(settings.config_dir)
     except Refusal as refusal:
         found = Findings((Fault(str(settings.config_dir), 0, refusal.message, refusal.mend),))
-    return Findings((*faults, *found.faults), found.notices), rows
+    return Findings((*faults, *found.faults), (*notices, *found.notices)), rows
 
 
 def check_environment(environment: Mapping[str, str]) -> tuple[Settings, tuple[Fault, ...]]:
@@ -71,6 +73,8 @@ def check_environment(environment: Mapping[str, str]) -> tuple[Settings, tuple[F
         wrong = unusable(error)
         faults += [Fault(ENVIRONMENT, 0, f"{variable(one.name)}: {one.message}", one.mend) for one in wrong]
         settings = Settings(**{one.name: Settings.model_fields[one.name].default for one in wrong})
+        settings.model_fields_set.difference_update(one.name for one in wrong)
+    faults += [Fault(ENVIRONMENT, 0, one.message, one.mend) for one in shared(settings) if one.refused]
     known = [variable(name) for name in Settings.model_fields]
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known and not name.startswith(_NOT_OURS):

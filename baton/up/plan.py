@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from baton.embedded.ports import free_port, is_free
 from baton.refusal import Refusal
 from baton.settings import Settings, variable
+from baton.up.ports import DOORS, Ports
 from baton.up.worker import WorkerSpec
 
 STAGES = ("ingest", "scoring", "routing")
@@ -52,7 +52,7 @@ def workers(
     secrets: Mapping[str, str],
 ) -> tuple[list[WorkerSpec], list[str]]:
     """Specs of the doors and the stages, and what is worth saying about their ports."""
-    ports = _Ports(settings)
+    ports = Ports(settings)
     common = {
         variable("kafka"): servers.kafka,
         variable("database_url"): servers.database_url,
@@ -62,7 +62,7 @@ def workers(
         **secrets,
     }
     specs = []
-    for name in ("collector", "sales"):
+    for name in DOORS:
         port = ports.door(name)
         specs.append(_spec(settings, name, name, port, common | {variable(f"{name}_port"): str(port)}))
     unique = _unique(settings.data_dir)
@@ -102,47 +102,3 @@ def _spec(settings: Settings, name: str, stage: str, port: int, told: dict[str, 
 def _unique(data_dir: Path) -> str:
     """A name for this installation among all that share a broker."""
     return hashlib.sha256(f"{socket.gethostname()}:{data_dir.absolute()}".encode()).hexdigest()[:8]
-
-
-class _Ports:
-    """Gives out ports: a default one that is taken gives way to a free one, and this is said; a set one stays."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self.notices = settings, list[str]()
-        self._given: set[int] = set()
-        self._next = self._consecutive()
-
-    def door(self, name: str) -> int:
-        """The port of a door."""
-        field = f"{name}_port"
-        port = int(getattr(self._settings, field))
-        if port == 0:
-            return self._free()
-        if is_free(port, self._settings.host):
-            self._given.add(port)
-            return port
-        if field in self._settings.model_fields_set:
-            raise Refusal(f"port {port} is taken", f"Set {variable(field)} to another one; 0 takes a free one")
-        other = self._free()
-        self.notices.append(f"port {port} is taken, so the {name} listens on {other}; {variable(field)} sets it")
-        return other
-
-    def metrics(self) -> int:
-        """The next port of a worker's metrics."""
-        return next(self._next)
-
-    def _consecutive(self) -> Iterator[int]:
-        port = self._settings.metrics_port
-        while port:
-            if port not in self._given and is_free(port, self._settings.host):
-                self._given.add(port)
-                yield port
-            port = (port + 1) % 65536
-        while True:
-            yield self._free()
-
-    def _free(self) -> int:
-        while (port := free_port(self._settings.host)) in self._given:
-            continue
-        self._given.add(port)
-        return port

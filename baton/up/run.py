@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from baton import configuration, provisioning
 from baton.embedded.child import tail
 from baton.settings import Settings
-from baton.up import ledger_view, plan, state
+from baton.up import ledger_view, plan, ports, state
 from baton.up.presenters import Presenter
 from baton.up.sampler import Sampler
 from baton.up.servers import Servers
@@ -49,6 +49,7 @@ def up(settings: Settings, options: Options, presenter: Presenter) -> int:
     configuration.sources(settings.config_dir)
     configuration.ruleset(settings.config_dir)
     with state.only_one(settings.data_dir):
+        ports.demand(settings)
         stopping = Stopping()
         stopping.listen()
         servers = Servers(settings, settings.data_dir, presenter.notice)
