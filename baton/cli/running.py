@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from baton.cli.answers import Json, print_json, print_table
+from baton.cli.answers import Json, plain, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,10 @@ def up(
 
 
 def status(*, as_json: Json = False) -> None:
-    """What runs, with lag and rates. Exits 1 when nothing does."""
+    """What runs, with lag and rates, and who is not ready for what reason. Exits 1 when nothing runs."""
     from baton import status as looking
     from baton.settings import Settings
+    from baton.up.breakers import mend
 
     found = looking.look(Settings())
     if as_json:
@@ -45,3 +46,7 @@ def status(*, as_json: Json = False) -> None:
     typer.echo(f"collector {found.running.collector}, sales {found.running.sales}, kafka {found.running.kafka}")
     columns = ("stage", "ready", "records", "a second", "lag", "failed", "processes")
     print_table(columns, found.rows())
+    for name, why in found.why.items():
+        typer.echo(f"{name} is not ready: {plain(why)}")
+    for stage in found.stopped:
+        typer.echo(mend(stage))

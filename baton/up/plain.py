@@ -10,7 +10,7 @@ def summary(snapshot: Snapshot) -> list[str]:
     """One line of stages, one a queue."""
     stages = ", ".join(
         f"{stage.name} {stage.records:,}"
-        f" ({stage.per_second:,.1f}/s, lag {words.lag(stage.lag)}, failed {stage.failed:,})"
+        f" ({stage.per_second:,.1f}/s, lag {words.lag(stage.lag)}, failed {stage.failed:,}{words.stopped(stage)})"
         for stage in snapshot.stages
     )
     lines = [stages] if stages else []

@@ -163,7 +163,7 @@ class LivePresenter:
 
     def notice(self, text: str) -> None:
         """A line above the view, so that it stays to be read."""
-        self._console.print(text, style="yellow", highlight=False)
+        self._console.print(text, style="yellow", highlight=False, markup=False)
 
     def show(self, snapshot: Snapshot, new: Sequence[RoutedSample]) -> None:  # noqa: ARG002 the snapshot has them
         """Draw."""

@@ -20,6 +20,7 @@ from baton import configuration, provisioning
 from baton.embedded.child import tail
 from baton.settings import Settings
 from baton.up import ledger_view, plan, ports, state
+from baton.up.breakers import Breakers, reason
 from baton.up.presenters import Presenter
 from baton.up.sampler import Sampler
 from baton.up.servers import Servers
@@ -148,6 +149,7 @@ class _House:
 
     def _watch(self, supervisor: Supervisor, specs: list[WorkerSpec], engine: Engine) -> None:
         where = [(spec.stage, spec.probes) for spec in specs if spec.probes is not None]
+        breakers = Breakers(lambda stage: reason(stage, where), self.presenter.notice)
         with httpx.Client(timeout=1.0) as client:
             sampler = Sampler(lambda: read_workers(client, where), engine, self.weighted)
             sampler.start()
@@ -161,6 +163,7 @@ class _House:
                         self._note_pids(supervisor)
                     if time.monotonic() - shown >= _SHOWN_EVERY:
                         shown = time.monotonic()
+                        breakers.look(sampler.latest)
                         self._show(_with_restarts(sampler.latest, supervisor), _address_of(specs, "collector"))
                     time.sleep(_TICK)
             finally:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-import httpx
-
 from baton.refusal import NO, Refusal
+from baton.up.health import health
 from baton.up.worker import Spawn, Worker, WorkerSpec
 
 Notify = Callable[[str], None]
@@ -21,10 +20,7 @@ _PATIENCE = 8.0  # seconds, for each group: stages that get no time leave withou
 
 def answers_ready(address: str) -> bool:
     """Whether the worker at `address` says that it may be given work."""
-    try:
-        return httpx.get(f"{address}/readyz", timeout=1.0).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
+    return health(address).ready
 
 
 class Supervisor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baton.up.snapshot import RepSample, RoutedSample
+from baton.up.snapshot import RepSample, RoutedSample, StageSample
 
 
 def seconds(value: float | None) -> str:
@@ -21,6 +21,11 @@ def seconds(value: float | None) -> str:
 def lag(records: int | None) -> str:
     """`1,204`; a dash where nobody can tell."""
     return "–" if records is None else f"{records:,}"
+
+
+def stopped(stage: StageSample) -> str:
+    """`, stopped: too much fails` of a stage whose breaker is open, else nothing."""
+    return ", stopped: too much fails" if stage.breaker_open else ""
 
 
 def share(rep: RepSample, counted: int) -> str:

@@ -71,7 +71,9 @@ def test_plain_lines_say_the_same():
     text = "\n".join([*plain.summary(SNAPSHOT), plain.routed(ROUTED)])
 
     assert "ingest 1,234 (19.6/s, lag 3, failed 2)" in text
-    assert "routing 1,200 (18.2/s, lag –, failed 0)" in text, "a lag that nobody can tell is not told as none"
+    assert "routing 1,200 (18.2/s, lag –, failed 0, stopped: too much fails)" in text, (
+        "a lag that nobody can tell is not told as none"
+    )
     assert "ana 30, of late 3 of 5 (due 60 %)" in text
     assert "4 wait for somebody" in text
     assert "routed Head of Sales, Acme: emea-enterprise → ana (next in turn, 31 ms after capture)" in text
