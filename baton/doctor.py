@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from baton import check, provisioning
 from baton.embedded import broker, database
 from baton.embedded.ports import is_free
+from baton.listening import demand_host
 from baton.refusal import Refusal
 from baton.settings import Settings, masked
 from baton.up import state
@@ -37,6 +38,10 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     running = state.find(settings.data_dir)
     if running is not None:
         yield Finding("up", ok=True, detail=f"process {running.pid}, collector {running.collector}")
+        return
+    host = _tried("host", lambda: _host(settings))
+    yield host
+    if not host.ok:
         return
     for name, port in (("collector", settings.collector_port), ("sales", settings.sales_port)):
         free = port == 0 or is_free(port, settings.host)
@@ -79,6 +84,11 @@ def _database(settings: Settings) -> str:
     finally:
         engine.dispose()
     return f"{masked(settings.database_url)}, PostgreSQL {version}"
+
+
+def _host(settings: Settings) -> str:
+    demand_host(settings.host)
+    return f"{settings.host or 'every address'} is of this machine"
 
 
 def _configuration(settings: Settings) -> str:

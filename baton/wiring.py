@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from baton import configuration, provisioning
+from baton import configuration, listening, provisioning
 from baton.logs import set_up
 from baton.refusal import Refusal
 from baton.settings import Settings
@@ -93,10 +93,7 @@ def _probes(
     try:
         return Probes(readiness, settings.host, settings.metrics_port, unwell=unwell, close_breakers=close_breakers)
     except OSError as error:
-        raise Refusal(
-            f"port {settings.metrics_port} on {settings.host} cannot be taken ({error.strerror})",
-            "Set BATON_METRICS_PORT to another one; 0 takes a free one",
-        ) from error
+        raise listening.refused(error, settings.host, settings.metrics_port, "metrics_port") from error
 
 
 def run_collector(settings: Settings) -> int:
@@ -110,7 +107,7 @@ def run_collector(settings: Settings) -> int:
     for notice in sources.notices:
         log.warning("source", file=notice.file, line=notice.line, message=notice.message, mend=notice.mend)
     address = provisioning.demand_entry(settings)
-    door = _listening(settings.host, settings.collector_port, "BATON_COLLECTOR_PORT")
+    door = _listening(settings.host, settings.collector_port, "collector_port")
     log.info("listening", port=door.getsockname()[1])
 
     async def serve() -> None:
@@ -148,16 +145,13 @@ async def _serve(app: Starlette, door: socket.socket) -> None:
     await uvicorn.Server(config).serve(sockets=[door])
 
 
-def _listening(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that listens there. Raises `Refusal` where the port is taken."""
+def _listening(host: str, port: int, field: str) -> socket.socket:
+    """A socket that listens there. Raises `Refusal` where none can."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        raise Refusal(
-            f"port {port} on {host} cannot be taken ({error.strerror})",
-            f"Set {setting} to another one; 0 takes a free one",
-        ) from error
+        raise listening.refused(error, host, port, field) from error
 
 
 def run_routing(settings: Settings) -> int:
@@ -224,7 +218,7 @@ def run_sales(settings: Settings) -> int:
     plan = configuration.plan(settings.config_dir)
     ledger = Ledger.at(provisioning.demand_tables(settings))
     publisher = KafkaPublisher(provisioning.demand_entry(settings))
-    door = _listening(settings.host, settings.sales_port, "BATON_SALES_PORT")
+    door = _listening(settings.host, settings.sales_port, "sales_port")
     log.info("listening", port=door.getsockname()[1])
     try:
         with _runner() as runner:

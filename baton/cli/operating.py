@@ -51,7 +51,7 @@ def check(
 
 
 def doctor(*, as_json: Json = False) -> None:
-    """Look at this machine: Python, broker, database, configuration, ports."""
+    """Look at this machine: Python, broker, database, configuration, host, ports."""
     from dataclasses import asdict
 
     from baton import doctor as looking

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baton.embedded.ports import free_port, is_free
+from baton.listening import demand_host
 from baton.refusal import Refusal
 from baton.settings import Settings, variable
 
@@ -63,7 +64,8 @@ def shared(settings: Settings) -> list[Shared]:
 
 
 def demand(settings: Settings) -> None:
-    """See, before anything starts, that the ports can be had that were set. Raises `Refusal`."""
+    """See, before anything starts, that host and ports can be had as they were set. Raises `Refusal`."""
+    demand_host(settings.host)
     for one in shared(settings):
         if one.refused:
             raise Refusal(one.message, one.mend)

@@ -72,3 +72,30 @@ def test_a_default_port_gives_way_to_one_that_was_set_and_that_is_said(monkeypat
     assert f"BATON_{moved.upper()}_PORT sets it" in notices[0]
     assert checked["faults"] == []
     assert f"BATON_{given.upper()}_PORT is {port}" in checked["notices"][0]["message"]
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "nohost.invalid", "203.0.113.7", "a..b"])
+def test_a_host_that_nobody_can_listen_on_is_refused_before_anything_starts(monkeypatch, tmp_path, host):
+    monkeypatch.setenv("BATON_HOST", host)
+
+    result = run("up", "--json")
+    told = {one["what"]: one["detail"] for one in json.loads(run("doctor", "--json").output)}
+
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert result.output.startswith(f"baton: BATON_HOST: this machine cannot listen on {host!r}")
+    assert not (tmp_path / "data" / "logs").exists()
+    assert told["host"].startswith("BATON_HOST")
+    assert not [what for what in told if "port" in what]
+
+
+@pytest.mark.parametrize("command", ["ingest", "collector"])
+def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the_port(monkeypatch, command):
+    monkeypatch.setenv("BATON_HOST", "203.0.113.7")
+    monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
+
+    result = run(command)
+
+    assert result.exit_code == 2
+    assert "BATON_HOST: this machine cannot listen on" in result.output
+    assert "PORT" not in result.output
