@@ -22,6 +22,7 @@ def kafka_address(settings: Settings) -> KafkaAddress:
     """The brokers. Raises `Refusal` where none are known or the setting cannot be used."""
     from streaming.client import KafkaAddress, UnusableAddress
     from streaming.entry import tls
+    from streaming.faust.options import demand_way_in
 
     if settings.kafka is None:
         raise Refusal("no broker is given and none is up", "Start `baton up`, or set BATON_KAFKA=host:port")
@@ -29,6 +30,8 @@ def kafka_address(settings: Settings) -> KafkaAddress:
     try:
         address = KafkaAddress.parse(settings.kafka, options)
         tls(address)  # a file that cannot be used is said now, by its option
+        if options:
+            demand_way_in(address)
     except UnusableAddress as error:
         raise Refusal(f"{'BATON_KAFKA_OPTIONS' if options else 'BATON_KAFKA'}: {error}") from error
     return address

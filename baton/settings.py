@@ -122,7 +122,11 @@ class Settings(BaseSettings):
         from streaming.client import KafkaAddress
 
         if value is not None:
-            KafkaAddress.parse("localhost", value.get_secret_value()).kafka_python_config()  # each client knows them
+            from streaming.faust.options import demand_options
+
+            address = KafkaAddress.parse("localhost", value.get_secret_value())
+            address.kafka_python_config()  # each client knows them
+            demand_options(address.options)
         return value
 
     @field_validator("min_insync")

@@ -110,6 +110,7 @@ def test_a_setting_that_makes_no_sense_ends_in_one_line(monkeypatch):
         ("BATON_DATABASE_URL", "mysql://a/b", "is of mysql"),
         ("BATON_KAFKA_OPTIONS", "{", "not JSON"),
         ("BATON_KAFKA_OPTIONS", '["hunter2"]', "not a JSON object"),
+        ("BATON_KAFKA_OPTIONS", '{"foo": 1}', "there is no option foo"),
         ("BATON_KAFKA", "a:b:c", "not a broker"),
     ],
 )
