@@ -17,6 +17,8 @@ from rules.faults import Fault, FaultyConfiguration
 
 ENVIRONMENT = "environment"
 """Stands in the place of the file for faults of settings."""
+_NEAR = 0.7
+"""How much of two names must be the same (0 to 1) for one to be a slip of the other."""
 _NOT_OURS = ("BATON_TEST_", "BATON_DEMO_", "BATON_TOKEN")
 
 
@@ -75,13 +77,24 @@ def check_environment(environment: Mapping[str, str]) -> tuple[Settings, tuple[F
         settings = Settings(**{one.name: Settings.model_fields[one.name].default for one in wrong})
         settings.model_fields_set.difference_update(one.name for one in wrong)
     faults += [Fault(ENVIRONMENT, 0, one.message, one.mend) for one in shared(settings) if one.refused]
-    known = [variable(name) for name in Settings.model_fields]
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and not name.startswith(_NOT_OURS):
-            near = difflib.get_close_matches(name, known, 1)
-            mend = f"Did you mean {near[0]}?" if near else "Take it out, or see `baton check` for those that there are"
-            faults.append(Fault(ENVIRONMENT, 0, f"{name} is no setting", mend))
+    faults += unknown(environment)
     return settings, tuple(faults)
+
+
+def unknown(environment: Mapping[str, str]) -> list[Fault]:
+    """A fault for each variable that looks like one of Baton's and is none."""
+    names = [name.upper() for name in Settings.model_fields]
+    faults = []
+    for name in sorted(environment):
+        bare = name.removeprefix(PREFIX).upper()
+        if not name.startswith(PREFIX) or bare in names or name.startswith(_NOT_OURS):
+            continue
+        near = difflib.get_close_matches(bare, names, 1, _NEAR)  # without what all of them begin with
+        mend = (
+            f"Did you mean {PREFIX}{near[0]}?" if near else "Take it out, or see `baton check` for those that there are"
+        )
+        faults.append(Fault(ENVIRONMENT, 0, f"{name} is no setting", mend))
+    return faults
 
 
 def counted(faults: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Engine
 
-from baton import configuration, provisioning
+from baton import check, configuration, provisioning
 from baton.embedded.child import tail
 from baton.settings import Settings
 from baton.up import ledger_view, plan, ports, state
@@ -46,6 +46,8 @@ class Options:
 
 def up(settings: Settings, options: Options, presenter: Presenter) -> int:
     """Run everything until it is told to stop. Raises `Refusal` and `FaultyConfiguration` before anything runs."""
+    for fault in check.unknown(os.environ):
+        presenter.notice(f"{fault.message}. {fault.mend}")
     routing = configuration.plan(settings.config_dir)
     configuration.sources(settings.config_dir)
     configuration.ruleset(settings.config_dir)
