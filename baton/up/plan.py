@@ -68,15 +68,16 @@ def workers(
     unique = _unique(settings.data_dir)
     for stage in STAGES:
         for number in range(1, counts[stage] + 1):
-            port = ports.metrics()
+            name = f"{stage}-{number}"
+            port = ports.metrics(name)
             told = {
                 variable("metrics_port"): str(port),
-                variable("instance"): f"{unique}-{stage}-{number}",
+                variable("instance"): f"{unique}-{name}",
                 # On a real broker a static member would keep its partitions from the others after a clean stop.
                 variable("static_instance"): "1" if servers.embedded_broker else "0",
                 variable("fetch_rest"): "0.5" if servers.embedded_broker else "0",
             }
-            specs.append(_spec(settings, f"{stage}-{number}", stage, port, common | told))
+            specs.append(_spec(settings, name, stage, port, common | told))
     return specs, ports.notices
 
 

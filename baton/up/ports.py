@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from baton.embedded.ports import free_port, is_free
@@ -13,7 +12,8 @@ from baton.settings import Settings, variable
 
 DOORS = {"collector": "collector", "sales": "sales API"}
 """The doors by the names of their commands, and what people call them."""
-_OWNERS = {"collector_port": "the collector", "sales_port": "the sales API", "metrics_port": "the workers' metrics"}
+METRICS = "metrics_port"
+_OWNERS = {"collector_port": "the collector", "sales_port": "the sales API", METRICS: "the workers' metrics"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,14 @@ def demand(settings: Settings) -> None:
             raise Refusal(one.message, one.mend)
     for field in _OWNERS:
         port = int(getattr(settings, field))
-        if field in settings.model_fields_set and field != "metrics_port" and port:
+        if field in settings.model_fields_set and port:
             _demand_free(port, field, settings.host)
 
 
 def _demand_free(port: int, field: str, host: str) -> None:
     if not is_free(port, host):
-        raise Refusal(f"port {port} is taken", f"Set {variable(field)} to another one; 0 takes a free one")
+        free = "free ones" if field == METRICS else "a free one"
+        raise Refusal(f"port {port} is taken", f"Set {variable(field)} to another one; 0 takes {free}")
 
 
 def _listed(names: list[str]) -> str:
@@ -96,7 +97,7 @@ class Ports:
         self._settings, self.notices = settings, list[str]()
         # A port that was set is its owner's from the start: a default one that is asked for earlier gives way.
         self._owners = {int(getattr(settings, field)): field for field in _OWNERS if field in settings.model_fields_set}
-        self._next = self._consecutive()
+        self._wanted = settings.metrics_port
 
     def door(self, name: str) -> int:
         """The port of a door."""
@@ -113,19 +114,19 @@ class Ports:
         self.notices.append(f"port {port} {why}, so the {DOORS[name]} listens on {other}; {variable(field)} sets it")
         return other
 
-    def metrics(self) -> int:
-        """The next port of a worker's metrics."""
-        return next(self._next)
-
-    def _consecutive(self) -> Iterator[int]:
-        port = self._settings.metrics_port
-        while port:
-            if self._may_have(port, "metrics_port"):
-                self._owners[port] = "metrics_port"
-                yield port
-            port = (port + 1) % 65536
-        while True:
-            yield self._free("metrics_port")
+    def metrics(self, worker: str) -> int:
+        """The port of a worker's metrics, the next after the last one's."""
+        wanted = self._wanted
+        port = next((one for one in range(wanted or 65536, 65536) if self._may_have(one, METRICS)), 0)
+        self._wanted = (port + 1) % 65536
+        port = port or self._free(METRICS)
+        self._owners[port] = METRICS
+        if wanted not in (0, port):
+            if wanted == self._settings.metrics_port and METRICS in self._settings.model_fields_set:
+                _demand_free(wanted, METRICS, self._settings.host)
+            where = f"so the metrics of {worker} are on {port}; {variable(METRICS)} sets the first of them"
+            self.notices.append(f"port {wanted} {self._why_not(wanted)}, {where}")
+        return port
 
     def _may_have(self, port: int, field: str) -> bool:
         return self._owners.get(port, field) == field and is_free(port, self._settings.host)

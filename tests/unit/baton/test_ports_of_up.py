@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from typer.testing import CliRunner
 
 from baton.cli import app
 from baton.embedded.ports import free_port
+from baton.refusal import Refusal
 from baton.settings import Settings
 from baton.up import plan
 
@@ -99,3 +101,39 @@ def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the
     assert result.exit_code == 2
     assert "BATON_HOST: this machine cannot listen on" in result.output
     assert "PORT" not in result.output
+
+
+def test_a_metrics_port_that_was_set_and_is_taken_is_refused_before_anything_starts(monkeypatch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("BATON_METRICS_PORT", str(port))
+        result = run("up", "--json")
+        with pytest.raises(Refusal, match="BATON_METRICS_PORT"):
+            plan.workers(Settings(collector_port=0, sales_port=0), SERVERS, plan.parse_workers(""), {})
+
+    assert result.exit_code == 2
+    assert result.output == f"baton: port {port} is taken. Set BATON_METRICS_PORT to another one; 0 takes free ones\n"
+    assert not (tmp_path / "data" / "logs").exists()
+
+
+def test_a_default_metrics_port_that_is_taken_gives_way_and_that_is_said(defaults):
+    port = defaults["metrics_port"]
+    with socket.create_server(("127.0.0.1", port)):
+        specs, notices = plan.workers(Settings(), SERVERS, plan.parse_workers(""), {})
+    first = specs[2].probes.rpartition(":")[2]
+
+    assert int(first) > port
+    assert notices == [
+        f"port {port} is taken, so the metrics of ingest-1 are on {first}; BATON_METRICS_PORT sets the first of them"
+    ]
+
+
+def test_ports_after_the_first_of_metrics_may_be_taken_and_that_is_said(defaults):
+    port = defaults["metrics_port"]
+    with socket.create_server(("127.0.0.1", port + 1)):
+        specs, notices = plan.workers(Settings(metrics_port=port), SERVERS, plan.parse_workers(""), {})
+    second = specs[3].probes.rpartition(":")[2]
+
+    assert specs[2].probes == f"http://127.0.0.1:{port}"
+    [notice] = notices
+    assert notice.startswith(f"port {port + 1} is taken, so the metrics of scoring-1 are on {second};")
