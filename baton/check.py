@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from baton import configuration
+from baton.faulty_settings import unusable
 from baton.refusal import Refusal
-from baton.settings import PREFIX, Setting, Settings, describe, unusable, variable
+from baton.settings import PREFIX, Setting, Settings, describe, variable
 from baton.up.ports import shared
 from rules.faults import Fault, FaultyConfiguration
 

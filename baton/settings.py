@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "BATON_"
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PASSWORD = re.compile(r"(?P<before>://[^:/@\s]*:)\S+(?=@)")
-_SECRET = frozenset({"kafka_options", "database_url"})
-"""Settings whose values are not repeated where they are faulty: a password in them may stand anywhere."""
 _DRIVERS = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 
 
-def _seconds(value: Any) -> Any:
+def seconds(value: Any) -> Any:
     """Seconds of `60`, `60s`, `5m`; what is no such text is left for pydantic to refuse."""
     if not isinstance(value, str):
         return value
@@ -29,7 +27,11 @@ def _seconds(value: Any) -> Any:
     return float(match[1]) * _UNITS[match[2]] if match else value
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+def _any_case(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -66,7 +68,11 @@ class Settings(BaseSettings):
         default=100, ge=1, description="A stage stops when so many records in a row have failed."
     )
     breaker_share: float = Field(
-        default=0.5, gt=0, le=1, description="A stage stops when this share of its last 1,000 records has failed."
+        default=0.5,
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="A stage stops when this share of its last 1,000 records has failed.",
     )
     breaker_resume: Seconds = Field(
         default=60.0, description="Seconds until a stopped stage tries again; 0: only by hand."
@@ -102,10 +108,12 @@ class Settings(BaseSettings):
         default=0.0,
         description="Seconds that an idle stage fetches nothing, for brokers that hold no fetch; 0: it always fetches.",
     )
-    log_format: Literal["auto", "json", "console"] = Field(
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_any_case)] = Field(
         default="auto", description="How logs are written; auto: for people on a terminal, else JSON lines."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_any_case)] = Field(
+        default="info", description="What is logged."
+    )
 
     @field_validator("kafka")
     @classmethod
@@ -179,33 +187,6 @@ def _check_database_url(url: str) -> None:
         raise ValueError(f"is no URL, or its port is no number. {mend}") from None
     if driver not in _DRIVERS:
         raise ValueError(f"is of {driver}, the ledger needs PostgreSQL by psycopg. {mend}")
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """A setting that cannot be used. `name` is the field's, `message` and `mend` hold no password."""
-
-    name: str
-    message: str
-    mend: str
-
-    def __str__(self) -> str:
-        return f"{variable(self.name)}: {self.message}. {self.mend}"
-
-
-def unusable(error: ValidationError) -> list[Unusable]:
-    """What is wrong with the settings, one a fault."""
-    found = []
-    for fault in error.errors():
-        name = str(fault["loc"][0])
-        if fault["type"] == "value_error":  # ours: a sentence of what is wrong, and the mend
-            message, _, mend = str(fault["ctx"]["error"]).partition(". ")
-        else:
-            message, mend = fault["msg"], "Set it otherwise, or leave it out"
-            if name not in _SECRET:
-                message += f", got {fault['input']!r}"
-        found.append(Unusable(name, message, mend))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

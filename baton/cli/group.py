@@ -40,7 +40,7 @@ def _mendable(error: Exception) -> str | None:
     if isinstance(error, UnusableAddress):  # of options that only some of the clients have no use for
         return f"BATON_KAFKA_OPTIONS: {error}"
     if isinstance(error, ValidationError) and error.title == "Settings":
-        from baton.settings import unusable
+        from baton.faulty_settings import unusable
 
         return "\n".join(map(str, unusable(error)))
     return None
