@@ -71,7 +71,10 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 def lag(*, as_json: Json = False) -> None:
-    """How far each stage is behind its input."""
+    """How far each stage is behind its input, by partition.
+
+    Columns: stage, topic, partition, committed (the next offset to do), end (of the topic), records (still to be done).
+    """
     from baton import lags
     from baton.provisioning import with_what_is_up
     from baton.settings import Settings
@@ -82,3 +85,6 @@ def lag(*, as_json: Json = False) -> None:
     else:
         columns = ("stage", "topic", "partition", "committed", "end", "records")
         print_table(columns, [[row[column] for column in columns] for row in rows])
+        if any(row["committed"] is not None and row["end"] - row["committed"] > row["records"] for row in rows):
+            note = "The offsets from committed to end hold markers of transactions, too, which are no records."
+            typer.echo(note, err=True)

@@ -29,7 +29,7 @@ from baton.up.stages import read_workers
 from baton.up.stopping import Stopping
 from baton.up.supervisor import Supervisor
 from baton.up.tips import tips, typed
-from baton.up.worker import WorkerSpec, spawner
+from baton.up.worker import WorkerSpec, log_of, spawner
 
 _STARTS_WITHIN = 90.0  # seconds; restoring a large state takes a while
 _TICK = 0.2
@@ -103,7 +103,10 @@ class _House:
         # An embedded broker dies with us too: its workers could not settle anything any more.
         tie = signal.SIGKILL if where.embedded_broker else signal.SIGTERM
         supervisor = Supervisor(
-            spawner(logs, tie=tie), self.presenter.notice, last_words=lambda name: tail(logs / f"{name}.log")
+            spawner(logs, tie=tie),
+            self.presenter.notice,
+            last_words=lambda name: tail(log_of(logs, name)),
+            log_of=lambda name: str(log_of(logs, name)),
         )
         try:
             self.presenter.step("workers")

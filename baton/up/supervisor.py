@@ -33,10 +33,12 @@ class Supervisor:
         *,
         ready: Ready = answers_ready,
         last_words: Callable[[str], str] = lambda _: "",
+        log_of: Callable[[str], str] = lambda _: "",
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._spawn, self._notify, self._ready, self._last_words = spawn, notify, ready, last_words
+        self._log_of = log_of
         self._clock, self._pause = clock, pause
         self.workers: list[Worker] = []
 
@@ -62,11 +64,11 @@ class Supervisor:
             for worker in starting:
                 if worker.restarts >= _TRIES:
                     name = worker.spec.name
-                    raise Refusal(f"{name} ends as soon as it starts; last words:\n{self._last_words(name)}\n", "", NO)
+                    raise Refusal(f"{name} ends as soon as it starts; {self._said_by(name)}", "", NO)
             if starting and self._clock() > deadline:
                 names = ", ".join(worker.spec.name for worker in starting)
-                words = self._last_words(starting[0].spec.name)
-                raise Refusal(f"not ready within {within:g} s: {names}; last words:\n{words}\n", "", NO)
+                words = self._said_by(starting[0].spec.name)
+                raise Refusal(f"not ready within {within:g} s: {names}; {words}", "", NO)
             if starting:
                 self._pause(0.1)
 
@@ -76,7 +78,8 @@ class Supervisor:
             restarts = worker.restarts
             death = worker.tend()
             if death is not None:
-                self._notify(str(death))
+                log = self._log_of(death.worker)
+                self._notify(f"{death}; its log: {log}" if log else str(death))
             elif worker.restarts > restarts:
                 self._notify(f"{worker.spec.name} is started again (process {worker.pid})")
 
@@ -111,6 +114,11 @@ class Supervisor:
         self.workers.append(worker)
         worker.start()
         return worker
+
+    def _said_by(self, name: str) -> str:
+        log = self._log_of(name)
+        whole = f"All of it is in {log}\n" if log else ""
+        return f"last words:\n{self._last_words(name)}\n{whole}"
 
     def _is_ready(self, worker: Worker) -> bool:
         if worker.spec.probes is None:

@@ -107,6 +107,11 @@ class Worker:
         return process is None or end(process, first=signal.SIGTERM, seconds=max(seconds, 0.0))
 
 
+def log_of(log_dir: Path, worker: str) -> Path:
+    """Where the output of a worker goes."""
+    return log_dir / f"{worker}.log"
+
+
 def spawner(log_dir: Path, *, tie: signal.Signals) -> Spawn:
     """Start workers whose output goes to `log_dir`/<name>.log; they get the signal `tie` when this process dies."""
     from baton.embedded.child import spawn
@@ -114,7 +119,7 @@ def spawner(log_dir: Path, *, tie: signal.Signals) -> Spawn:
     def start(spec: WorkerSpec) -> subprocess.Popen[bytes]:
         return spawn(
             spec.command,
-            log=log_dir / f"{spec.name}.log",
+            log=log_of(log_dir, spec.name),
             ends_with=tie,
             environment={**os.environ, **spec.environment},
         )

@@ -128,6 +128,29 @@ def test_a_worker_that_dies_at_every_start_is_given_up_with_its_last_words():
         supervisor.start([spec("ingest-1", "ingest", probes="http://x")], within=60)
 
 
+def test_who_dies_is_named_with_the_log_that_says_why():
+    clock, notices = Clock(), []
+    supervisor = Supervisor(
+        lambda _: FakeProcess(), notices.append, log_of=lambda name: f"logs/{name}.log", clock=clock
+    )
+    supervisor.start([spec("sales")], within=1)
+    supervisor.workers[0]._process.code = 2
+    supervisor.tend()
+
+    assert notices == ["sales died (exit code 2); starts again in 0.5 s; its log: logs/sales.log"]
+
+
+def test_the_refusal_of_a_worker_that_dies_at_every_start_names_its_log():
+    clock = Clock()
+    supervisor = Supervisor(
+        lambda _: FakeProcess(code=1), lambda _: None, ready=lambda _: False, log_of=lambda name: f"logs/{name}.log",
+        clock=clock, pause=clock.pause,
+    )  # fmt: skip
+
+    with pytest.raises(Refusal, match=r"All of it is in logs/ingest-1\.log"):
+        supervisor.start([spec("ingest-1", "ingest", probes="http://x")], within=60)
+
+
 def test_real_processes_are_restarted_when_killed_and_stopped_when_asked(tmp_path):
     notices = []
     supervisor = Supervisor(spawner(tmp_path, tie=signal.SIGKILL), notices.append)
