@@ -13,6 +13,7 @@ from baton.listening import demand_host
 from baton.refusal import Refusal
 from baton.settings import Settings, masked
 from baton.up import state
+from baton.up.ports import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     yield host
     if not host.ok:
         return
+    for one in shared(settings):
+        if one.refused:
+            yield Finding("ports", ok=False, detail=f"{one.message}. {one.mend}")
     for name, port in (("collector", settings.collector_port), ("sales", settings.sales_port)):
         free = port == 0 or is_free(port, settings.host)
         yield Finding(f"{name} port", free, f"{port} is free" if free else f"{port} is taken: set another one")

@@ -52,8 +52,11 @@ def test_one_port_that_was_set_for_several_is_refused_before_anything_starts(mon
     result = run("up", "--json")
     faults = json.loads(run("check", "--json").output)
 
+    looked = {one["what"]: one["detail"] for one in json.loads(run("doctor", "--json").output)}
+
     assert result.exit_code == 2
     assert result.output == f"baton: {faults[0]['message']}. {faults[0]['mend']}\n"
+    assert looked["ports"] == f"{faults[0]['message']}. {faults[0]['mend']}"
     assert all(f"BATON_{name}_PORT" in result.output for name in names)
     assert not (tmp_path / "data" / "logs").exists()
     assert len(faults) == 1
