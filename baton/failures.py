@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from baton.failed import FailedRecord
 from baton.replays import Replays
@@ -59,6 +60,12 @@ class Summary:
     def latest(self) -> list[FailedRecord]:
         """The latest ones, by the time at which they failed."""
         return [one for _, _, one in sorted(self._latest)]
+
+
+def row(one: FailedRecord, known: Replays) -> dict[str, Any]:
+    """A record as a list shows it, with how often it was replayed, and when last: `replayed`, `replayed_at`."""
+    done = known.of(one)
+    return one.row() | {"replayed": done.times if done else 0, "replayed_at": rfc3339(done.at) if done else None}
 
 
 def rfc3339(at: float) -> str:

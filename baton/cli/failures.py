@@ -1,15 +1,13 @@
-"""`baton failed list|show|export`; `replay` stands in `baton.cli.replaying`."""
+"""`baton failed list|show`; `replay` and `export` stand in `baton.cli.replaying` and `baton.cli.exporting`."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from baton.cli import replaying
+from baton.cli import exporting, replaying
 from baton.cli.answers import Json, console, plain, print_json, print_table
 from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
 
@@ -29,7 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     group.command("show")(show)
     group.command("replay")(replaying.replay)
-    group.command("export")(export)
+    group.command("export")(exporting.export)
     app.add_typer(group, name="failed")
 
 
@@ -44,13 +42,14 @@ def list_(
 ) -> None:
     """Failed records with their reasons, how many there are of each, and which were replayed."""
     from baton import failed, replays
-    from baton.failures import Summary
+    from baton.failures import Summary, row
 
+    selection = selected(stage, reason, since, until)
     settings = settings_of_what_is_up()
     known = replays.known(settings)
-    found = failed.records(settings, selected(stage, reason, since, until))
+    found = failed.records(settings, selection)
     if as_json:
-        _print_array(_row(one, known) for one in found)
+        _print_array(row(one, known) for one in found)
         return
     on_terminal = console().is_terminal
     summary = Summary(known, limit if on_terminal else 1)
@@ -86,6 +85,7 @@ def show(
 ) -> None:
     """One failed record: why it failed, and its original bytes."""
     from baton import failed, replays
+    from baton.failures import row
     from baton.kept import Kept
 
     settings = settings_of_what_is_up()
@@ -95,11 +95,11 @@ def show(
         sys.stdout.buffer.write(one.value or b"")
         sys.stdout.buffer.flush()
         return
-    row = _row(one, replays.known(settings))
+    shown = row(one, replays.known(settings))
     if as_json:
-        print_json(one.document() | row)
+        print_json(one.document() | shown)
         return
-    for title, word in row.items():
+    for title, word in shown.items():
         typer.echo(f"{title}: {plain(str(word))}")
     for title, said in one.headers:
         typer.echo(f"header {plain(title)}: {readable(said)}")
@@ -111,62 +111,17 @@ def show(
         typer.echo(readable(one.value, keep="\n\t"))
 
 
-def export(
-    file: Annotated[Path | None, typer.Argument(help="Where to; standard output by default.")] = None,
-    *,
-    stage: Stage = None,
-    reason: Reason = None,
-    since: Since = None,
-    until: Until = None,
-) -> None:
-    """All of each failed record, as JSON Lines; bytes that are no UTF-8 as base64."""
-    import orjson
-
-    from baton import failed, replays
-    from baton.kept import Gone, Kept
-    from baton.refusal import Refusal
-
-    settings = settings_of_what_is_up()
-    known, count = replays.known(settings), 0
-    try:
-        with Kept(settings) as kept, nullcontext(sys.stdout.buffer) if file is None else file.open("wb") as out:
-            for one in failed.records(settings, selected(stage, reason, since, until)):
-                try:
-                    whole = kept.whole(one)
-                except Gone as why:
-                    typer.echo(f"{why.message}; its note is exported in its place", err=True)
-                    whole = one
-                out.write(orjson.dumps(whole.document() | _row(one, known)) + b"\n")
-                count += 1
-            out.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        where = file or "to standard output"
-        raise Refusal(f"cannot write {where}: {error.strerror}", "Give another file, or make room") from error
-    if file is not None:
-        typer.echo(f"{count:,} records in {file}")
-
-
 def readable(data: bytes | None, keep: str = "") -> str:
     """Bytes for a terminal; those that are no UTF-8 in hexadecimal."""
     return "none" if data is None else plain(data.decode(errors="backslashreplace"), keep)
 
 
-def _row(one: FailedRecord, known: Replays) -> dict[str, Any]:
-    from baton.failures import rfc3339
-
-    done = known.of(one)
-    return one.row() | {"replayed": done.times if done else 0, "replayed_at": rfc3339(done.at) if done else None}
-
-
 def _cells(one: FailedRecord, known: Replays, columns: Iterable[str]) -> list[str]:
-    row = _row(one, known)
-    if row["replayed"]:
-        row["replayed"] = f"{row['replayed']} ×, {row['replayed_at']}"
-    else:
-        row["replayed"] = ""
-    return [plain(str(row[column])) for column in columns]
+    from baton.failures import row
+
+    shown = row(one, known)
+    shown["replayed"] = f"{shown['replayed']} ×, {shown['replayed_at']}" if shown["replayed"] else ""
+    return [plain(str(shown[column])) for column in columns]
 
 
 def _print_array(rows: Iterator[dict[str, Any]]) -> None:

@@ -45,7 +45,8 @@ def replay(
     some = bool(stage or reason or since or until)
     if bool(ids) + every + some != 1:
         raise Refusal("say which records to replay", "Give ids, or --stage, --reason, --since, --until, or --all")
-    settings, selection = settings_of_what_is_up(), selected(stage, reason, since, until, ids or ())
+    selection = selected(stage, reason, since, until, ids or ())
+    settings = settings_of_what_is_up()
     request = replay.Request(selection, patch.load(edit) if edit else None, again)
     plan = replay.plan(settings, request)
     if plan.faulty:

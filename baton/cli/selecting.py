@@ -23,11 +23,14 @@ Until = Annotated[str | None, typer.Option(metavar="TIME", help="That failed bef
 def selected(
     stage: str | None, reason: str | None, since: str | None, until: str | None, ids: Iterable[str] = ()
 ) -> Selection:
-    """The records that options mean. Raises `Refusal` for a time that is none."""
+    """The records that options mean. Raises `Refusal` for a time that is none, and for a stage that is not there."""
     import time
 
-    from baton.failed import Selection, moment
+    from baton.failed import STAGES, Selection, moment
+    from baton.refusal import Refusal
 
+    if stage is not None and stage not in STAGES:
+        raise Refusal(f"--stage: there is no stage `{stage}`", f"Name one of {', '.join(STAGES)}")
     now = time.time()
     begin, end = (moment(text, now) if text else None for text in (since, until))
     return Selection(stage, reason, begin, end, frozenset(ids))

@@ -1,0 +1,76 @@
+"""`baton failed export` leaves a file as it was until all of the new one is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from baton import failed, replays
+from baton.cli import app
+from baton.refusal import Refusal
+
+
+@pytest.fixture
+def nothing_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An installation without a broker, whose failed topics are empty."""
+    monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(replays, "known", lambda _: replays.Replays())
+    monkeypatch.setattr(failed, "standing", lambda *_: {})
+    monkeypatch.setattr(failed, "records", lambda *_: iter(()))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "kept" / "failed.jsonl"
+    file.parent.mkdir()
+    file.write_text("of yesterday\n")
+    return file
+
+
+def export(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["failed", "export", *arguments])
+
+
+@pytest.mark.parametrize("wrong", [("--since", "yesterday"), ("--stage", "sales")])
+def test_a_refused_export_leaves_the_file_as_it_was(nothing_failed: None, file: Path, wrong: tuple[str, str]) -> None:
+    result = export(str(file), *wrong)
+
+    assert result.exit_code == 2
+    assert file.read_text() == "of yesterday\n"
+
+
+def test_an_export_that_is_cut_off_leaves_the_file_as_it_was(
+    nothing_failed: None, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: Any) -> Iterator[Any]:
+        raise Refusal("the broker has stopped answering")
+
+    monkeypatch.setattr(failed, "records", cut_off)
+
+    assert export(str(file)).exit_code == 2
+    assert file.read_text() == "of yesterday\n"
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
+
+
+def test_an_export_takes_the_place_of_a_file_with_its_mode_and_links_to_it(nothing_failed: None, file: Path) -> None:
+    link = file.with_name("latest.jsonl")
+    link.symlink_to(file)
+    file.chmod(0o640)
+    before = file.stat().st_ino
+
+    assert export(str(link)).exit_code == 0
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"", 0o640)
+    assert link.is_symlink()
+    assert file.stat().st_ino != before
+    assert len(list(file.parent.iterdir())) == 2
+
+
+def test_nothing_takes_the_place_of_a_device(nothing_failed: None) -> None:
+    assert export(os.devnull).exit_code == 0
+    assert Path(os.devnull).is_char_device()
