@@ -42,7 +42,7 @@ def replay(
     from baton import patch, replay
     from baton.refusal import NO, Refusal
 
-    some = bool(stage or reason or since or until)
+    some = any(one is not None for one in (stage, reason, since, until))
     if bool(ids) + every + some != 1:
         raise Refusal("say which records to replay", "Give ids, or --stage, --reason, --since, --until, or --all")
     selection = selected(stage, reason, since, until, ids or ())

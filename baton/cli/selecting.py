@@ -23,17 +23,36 @@ Until = Annotated[str | None, typer.Option(metavar="TIME", help="That failed bef
 def selected(
     stage: str | None, reason: str | None, since: str | None, until: str | None, ids: Iterable[str] = ()
 ) -> Selection:
-    """The records that options mean. Raises `Refusal` for a time that is none, and for a stage that is not there."""
+    """The records that options mean.
+
+    Raises `Refusal` for an option without a value, a time that is none or a span that is none, and for a stage that is
+    not there: left out, each would mean more records than were meant.
+    """
     import time
 
-    from baton.failed import STAGES, Selection, moment
+    from baton.failed import STAGES, Selection
     from baton.refusal import Refusal
 
+    for name, given in (("--stage", stage), ("--reason", reason), ("--since", since), ("--until", until)):
+        if given is not None and not given.strip():
+            raise Refusal(f"{name} is empty", "Give it a value, or leave it out")
     if stage is not None and stage not in STAGES:
         raise Refusal(f"--stage: there is no stage `{stage}`", f"Name one of {', '.join(STAGES)}")
     now = time.time()
-    begin, end = (moment(text, now) if text else None for text in (since, until))
+    begin, end = _moment("--since", since, now), _moment("--until", until, now)
+    if begin is not None and end is not None and begin >= end:
+        raise Refusal(f"--since {since} is not before --until {until}", "Give an earlier --since, or a later --until")
     return Selection(stage, reason, begin, end, frozenset(ids))
+
+
+def _moment(name: str, text: str | None, now: float) -> float | None:
+    from baton.failed import moment
+    from baton.refusal import Refusal
+
+    try:
+        return None if text is None else moment(text, now)
+    except Refusal as why:
+        raise Refusal(f"{name}: {why.message}", why.mend) from why
 
 
 def settings_of_what_is_up() -> Settings:
