@@ -11,8 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from baton import failed, replays
+from baton.chains import failed_again
 from baton.failed import FailedRecord, Selection
 from baton.kept import Gone, Kept
 from baton.overtaken import Suspects, overtaken
@@ -51,6 +53,10 @@ class Request:
         as_named = bool(self.selection.ids) and not record.set_aside
         return self.again or as_named or known.of(record) is None
 
+    def asks_for(self, record: FailedRecord, known: Replays) -> bool:
+        """Whether any failed record is selected, and is to be replayed."""
+        return self.selection.holds(record) and self.wants(record, known)
+
 
 @dataclass(slots=True)
 class Plan:
@@ -58,6 +64,7 @@ class Plan:
 
     `groups`: how many, by stage, reason and topic. `left_out`: how many were replayed before. `notices`: how many are
     left out since they are a platform's notices. `overtaken`: ids left out since a newer record of their key tells all.
+    `failed_again`: ids left out since a replay of them failed later and goes in their place (see `baton.chains`).
     `gone`: ids left out since only a note is left of them, which the ledger does not know. `faults`: ids and why they
     cannot be replayed, the first few.
     """
@@ -67,6 +74,7 @@ class Plan:
     groups: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     left_out: int = 0
     notices: int = 0
+    failed_again: set[str] = field(default_factory=set)
     overtaken: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     faulty: int = 0
@@ -89,6 +97,9 @@ def plan(settings: Settings, request: Request) -> Plan:
     """Look at all that was asked for; nothing is sent. Raises `Refusal` for ids that are not there."""
     made = Plan(request, failed.standing(settings, request.selection))
     known, missing = replays.known(settings), set(request.selection.ids)
+    if known:  # else nothing was replayed, and there is nothing to be read for it
+        chosen = partial(request.asks_for, known=known)
+        made.failed_again = failed_again(failed.records(settings, None, made.where), chosen, known)
     suspects, kinds = Suspects(settings.topic_prefix), {}
     with Kept(settings) as kept:
         for one in failed.records(settings, request.selection, made.where):
@@ -96,6 +107,8 @@ def plan(settings: Settings, request: Request) -> Plan:
             if not request.wants(one, known):
                 made.notices += one.is_notice
                 made.left_out += not one.is_notice
+            elif one.id in made.failed_again:
+                continue
             elif why := _obstacle(settings, one, made):
                 made.refuse(one, why)
             elif (whole := _whole(one, made, kept)) is not None:
@@ -126,7 +139,7 @@ def replay(
     done = 0
     with Outbound(address, f"{settings.topic_prefix}baton-replay") as outbound, Kept(settings) as kept:
         known = replays.known(settings)  # read once nobody else writes any more
-        left_out = plan.overtaken | plan.gone
+        left_out = plan.failed_again | plan.overtaken | plan.gone
         found = failed.records(settings, plan.request.selection, plan.where)
         wants = (one for one in found if plan.request.wants(one, known) and one.id not in left_out)
         for wanted in _in_parts(kept.whole(one) for one in wants):

@@ -30,6 +30,9 @@ class Replays:
     def __init__(self, known: dict[bytes, Replayed] | None = None) -> None:
         self._known = known if known is not None else {}
 
+    def __bool__(self) -> bool:
+        return bool(self._known)
+
     def of(self, record: FailedRecord) -> Replayed | None:
         """What was done with a failed record; None where it was not replayed.
 

@@ -71,6 +71,9 @@ def _print_plan(plan: Plan) -> None:
         typer.echo(f"{plan.left_out:,} were replayed before and are left out; --again takes them too")
     if plan.notices:
         typer.echo(f"{plan.notices:,} are left out, notices of a platform that make no event; --edit takes them too")
+    if plan.failed_again:
+        why = "a replay of the same record failed later, and goes in their place"
+        typer.echo(f"{len(plan.failed_again):,} are left out, {why}")
     if plan.overtaken:
         why = "a newer record of the same lead has come since and tells all that they did"
         typer.echo(f"{len(plan.overtaken):,} are left out, {why}; --again takes them too")
@@ -94,6 +97,7 @@ def _print_result(plan: Plan, done: int, *, as_json: bool) -> None:
                 "replayed": done,
                 "left_out": plan.left_out,
                 "notices": plan.notices,
+                "failed_again": sorted(plan.failed_again),
                 "overtaken": sorted(plan.overtaken),
                 "gone": sorted(plan.gone),
             }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from confluent_kafka import Message, Producer
 
 from baton import failed
@@ -27,15 +29,16 @@ class Installation:
     def fails(
         self, stage: str, value: bytes | None, key: bytes | None = b"k", *, reason: str = "unknown_source",
         topic: str = MARKETING_EVENTS, partition: int = 1, at: str = "2026-11-02T09:00:00Z", offset: int | None = None,
+        headers: Sequence[tuple[str, bytes | None]] = (),
     ) -> None:  # fmt: skip
         self._offset += 1
-        headers = {
+        told = {
             "baton_reason": reason, "baton_detail": "source: is not known\nmend it", "baton_trace": "the trace",
             "baton_topic": self.prefix + topic, "baton_partition": str(partition),
             "baton_offset": str(self._offset if offset is None else offset), "baton_failed_at": at,
         }  # fmt: skip
-        added = [(name, text.encode()) for name, text in headers.items()]
-        self._producer.produce(f"{self.prefix}{stage}.failed", value, key, headers=[*ODD, *added])
+        added = [(name, text.encode()) for name, text in told.items()]
+        self._producer.produce(f"{self.prefix}{stage}.failed", value, key, headers=[*ODD, *headers, *added])
         self._producer.flush(30)
 
     def sends(self, topic: str, value: bytes, key: bytes, partition: int, times: int = 1) -> None:

@@ -27,6 +27,8 @@ from tests.integration.baton.installation import ODD, Installation
 
 pytestmark = pytest.mark.kafka
 
+NONE_LEFT_OUT = {"left_out": 0, "notices": 0, "failed_again": [], "overtaken": [], "gone": []}
+
 
 @pytest.mark.parametrize("file", ["/nope/x", "/dev/full", "/"])
 def test_an_export_that_cannot_be_written_ends_in_a_line(here: Installation, file: str) -> None:
@@ -154,7 +156,7 @@ def test_a_dry_run_sends_nothing_and_notes_nothing(here: Installation) -> None:
     here.fails("ingest", b"{}")
     result = told("replay", "--all", "--dry-run")
 
-    assert result == {"selected": 1, "replayed": 0, "left_out": 0, "notices": 0, "overtaken": [], "gone": []}
+    assert result == {"selected": 1, "replayed": 0} | NONE_LEFT_OUT
     assert here.values(MARKETING_EVENTS) == []
     assert told("list")[0]["replayed"] == 0
 
@@ -172,9 +174,7 @@ def test_in_a_compacted_topic_an_old_record_does_not_become_the_last_of_its_key_
     assert (result["selected"], result["replayed"], len(result["overtaken"])) == (1, 1, 1)
     assert [one.key() for one in here.holds(LEADS_SCORED)] == [b"ada", b"bo", b"ada", b"bo"]
     assert twice["selected"] == 2
-    assert own == {"selected": 1, "replayed": 0, "left_out": 0, "notices": 0, "overtaken": [], "gone": []}, (
-        "its own replay overtakes nobody"
-    )
+    assert own == {"selected": 1, "replayed": 0} | NONE_LEFT_OUT, "its own replay overtakes nobody"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--all", "--stage", "ingest"), ("ingest-0-0", "--all")])

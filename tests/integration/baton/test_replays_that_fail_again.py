@@ -1,0 +1,48 @@
+"""While the cause is not mended, replays fail again; their number stays as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from baton.records import raw_headers
+from schemas.topics import MARKETING_EVENTS
+from tests.integration.baton.failures import baton, told
+from tests.integration.baton.installation import Installation
+
+pytestmark = pytest.mark.kafka
+
+
+def fail_again(here: Installation, done: int) -> int:
+    """What a stage would do that still cannot process them: all that came back since `done` fails once more."""
+    back = here.holds(MARKETING_EVENTS)
+    for one in back[done:]:
+        here.fails("ingest", one.value(), one.key(), headers=raw_headers(one)[-1:])
+    return len(back)
+
+
+def test_replays_that_fail_each_time_do_not_become_more(here: Installation) -> None:
+    done, sent = 0, []
+    for n in range(3):
+        here.fails("ingest", b"%d" % n, b"same")
+    for _ in range(3):
+        sent.append(told("replay", "--reason", "unknown_source", "--again"))
+        done = fail_again(here, done)
+    dry = baton("replay", "--reason", "unknown_source", "--again", "--dry-run").output
+    by_name = told("replay", *here.ids(), "--dry-run")
+    first = told("replay", here.ids()[0], "--dry-run")
+
+    assert [one["replayed"] for one in sent] == [3, 3, 3]
+    assert [len(one["failed_again"]) for one in sent] == [0, 3, 6]
+    assert "9 are left out, a replay of the same record failed later, and goes in their place" in dry
+    assert (by_name["selected"], len(by_name["failed_again"])) == (3, 9)
+    assert (first["selected"], first["failed_again"]) == (1, [])
+
+
+def test_a_patch_need_not_fit_what_is_left_out(here: Installation, tmp_path) -> None:
+    patch = tmp_path / "patch.json"
+    patch.write_text('[{"op": "test", "path": "/n", "value": 2}]')
+    here.fails("ingest", b'{"n":1}')
+    baton("replay", "--all")
+    here.fails("ingest", b'{"n":2}', headers=[("baton_replay_of", here.ids()[0].encode())])
+
+    assert told("replay", "--all", "--again", "--edit", str(patch))["replayed"] == 1
