@@ -4,6 +4,8 @@ from __future__ import annotations
 
 NO, WRONG_USE = 1, 2
 """Exit codes: the answer is no; wrong use or configuration."""
+READER_GONE = 141
+"""The same, of a command whose output nobody reads to its end: as a shell says it of SIGPIPE (128 + 13)."""
 
 
 class Refusal(Exception):

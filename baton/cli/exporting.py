@@ -46,11 +46,10 @@ def export(
                 out.write(orjson.dumps(whole.document() | row(one, known)) + b"\n")
                 count += 1
             out.flush()
-    except BrokenPipeError:
+    except BrokenPipeError:  # a named pipe
         raise
     except OSError as error:
-        to = file or "to standard output"
-        raise Refusal(f"cannot write {to}: {error.strerror}", "Give another file, or make room") from error
+        raise Refusal(f"cannot write {file}: {error.strerror}", "Give another file, or make room") from error
     if file is not None:
         typer.echo(f"{count:,} records in {file}")
 

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from baton.refusal import NO, WRONG_USE, Refusal
+from baton.cli.output import ReaderGone
+from baton.refusal import READER_GONE, WRONG_USE, Refusal
 
 
 class Commands(TyperGroup):
     """A group of commands that turns refusals into lines and exit codes."""
 
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the arguments; help and version are printed here."""
+        with _plain_end():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; errors that a person can mend become lines on standard error."""
         try:
-            return super().invoke(ctx)
-        except Refusal as refusal:
-            _end(str(refusal), refusal.code)
-        except BrokenPipeError:  # the reader of a pipe has seen enough
-            raise typer.Exit(NO) from None
+            with _plain_end():
+                return super().invoke(ctx)
+        except typer.Exit:
+            raise
         except Exception as error:
             lines = _mendable(error)
             if lines is None:
                 raise
             _end(lines, WRONG_USE)
+
+
+@contextmanager
+def _plain_end() -> Iterator[None]:
+    """Refusals and readers that have seen enough, as exit codes."""
+    try:
+        yield
+    except Refusal as refusal:
+        _end(str(refusal), refusal.code)
+    except (ReaderGone, BrokenPipeError):  # of standard output; of standard error, or a pipe that an export goes to
+        raise typer.Exit(READER_GONE) from None
 
 
 def _mendable(error: Exception) -> str | None:
@@ -47,5 +65,6 @@ def _mendable(error: Exception) -> str | None:
 
 
 def _end(text: str, code: int) -> NoReturn:
-    typer.echo(f"baton: {text}", err=True)
+    with suppress(OSError):  # where that cannot be written either, the exit code says it
+        typer.echo(f"baton: {text}", err=True)
     raise typer.Exit(code)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from baton.cli.answers import Json, plain, print_json
+from baton.cli.output import Unwritable
 from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def replay(
     if plan.records > ASK_BEYOND and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         typer.confirm(f"Replay {plan.records:,} records?", abort=True)
     done = _with_progress(settings, plan) if sys.stderr.isatty() else replay.replay(settings, plan)
-    _print_result(plan, done, as_json=as_json)
+    try:
+        _print_result(plan, done, as_json=as_json)
+    except Unwritable as why:
+        raise Refusal(f"{why.message}; {done:,} records were replayed", why.mend) from why
 
 
 def _print_plan(plan: Plan) -> None:
