@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from baton.failures import Summary
     from baton.replays import Replays
 
-Limit = Annotated[int, typer.Option(metavar="N", min=0, help="On a terminal the latest N of them; 0: all.")]
+ON_TERMINAL = 50
+"""So many records are listed on a terminal where nobody says how many."""
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help=f"The latest N of them; 0: all. By default {ON_TERMINAL} on a terminal; all elsewhere, and with --json.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +46,7 @@ def list_(
     reason: Reason = None,
     since: Since = None,
     until: Until = None,
-    limit: Limit = 50,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """Failed records with their reasons, how many there are of each, and which were replayed."""
@@ -48,30 +57,37 @@ def list_(
     settings = settings_of_what_is_up()
     known = replays.known(settings)
     found = failed.records(settings, selection)
+    on_terminal = console().is_terminal and not as_json
+    most = (ON_TERMINAL if on_terminal else 0) if limit is None else limit
+    as_they_come = not on_terminal and not most
+    summary = Summary(known, 1 if as_they_come else most)
+    shown = _as_they_come(found, summary) if as_they_come else _latest(found, summary)
     if as_json:
-        _print_array(row(one, known) for one in found)
+        _print_array(row(one, known) for one in shown)
         return
-    on_terminal = console().is_terminal
-    summary = Summary(known, limit if on_terminal else 1)
     columns = ("id", "reason", "detail", "failed_at", "replayed", "topic", "partition", "offset")
-    if on_terminal:
-        for one in found:
-            summary.take(one)
-        print_table(columns, [_cells(one, known, columns) for one in summary.latest()])
-    else:
-        for one in found:
-            summary.take(one)
-            typer.echo("\t".join(_cells(one, known, columns)))
-    _print_counts(summary)
+    print_table(columns, (_cells(one, known, columns) for one in shown))
+    _print_counts(summary, most)
 
 
-def _print_counts(summary: Summary) -> None:
+def _as_they_come(found: Iterable[FailedRecord], summary: Summary) -> Iterator[FailedRecord]:
+    for one in found:
+        summary.take(one)
+        yield one
+
+
+def _latest(found: Iterable[FailedRecord], summary: Summary) -> Iterator[FailedRecord]:
+    for one in found:
+        summary.take(one)
+    yield from summary.latest()
+
+
+def _print_counts(summary: Summary, most: int) -> None:
     if not summary.records:
         typer.echo("nothing has failed")
         return
-    shown = len(summary.latest())
-    if console().is_terminal and shown < summary.records:
-        typer.echo(f"the latest {shown:,} of {summary.records:,}")
+    if most and most < summary.records:
+        typer.echo(f"the latest {most:,} of {summary.records:,}")
     for count in summary.counts():
         replayed = f", {count.replayed:,} replayed" if count.replayed else ""
         typer.echo(f"{count.records:,} × {count.stage} {plain(count.reason)}, {count.first} to {count.last}{replayed}")
