@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -83,14 +84,16 @@ def _latest(found: Iterable[FailedRecord], summary: Summary) -> Iterator[FailedR
 
 
 def _print_counts(summary: Summary, most: int) -> None:
+    """Beside the table on a terminal, else on standard error: there rows are for programs."""
+    say = partial(typer.echo, err=not console().is_terminal)
     if not summary.records:
-        typer.echo("nothing has failed")
+        say("nothing has failed")
         return
     if most and most < summary.records:
-        typer.echo(f"the latest {most:,} of {summary.records:,}")
+        say(f"the latest {most:,} of {summary.records:,}")
     for count in summary.counts():
         replayed = f", {count.replayed:,} replayed" if count.replayed else ""
-        typer.echo(f"{count.records:,} × {count.stage} {plain(count.reason)}, {count.first} to {count.last}{replayed}")
+        say(f"{count.records:,} × {count.stage} {plain(count.reason)}, {count.first} to {count.last}{replayed}")
 
 
 def show(

@@ -21,3 +21,17 @@ def test_a_limit_is_obeyed_wherever_it_is_given(here: Installation) -> None:
     assert rows[2] == "the latest 2 of 3"
     assert rows[3].startswith("3 × ingest")
     assert len(told("list", "--limit", "0")) == len(told("list")) == 3
+
+
+def test_without_a_terminal_standard_output_has_rows_alone(here: Installation) -> None:
+    nothing = baton("list")
+    for _ in range(3):
+        here.fails("ingest", b"{}")
+    listed = baton("list", "--limit", "2")
+    names = [line.split("\t")[0] for line in listed.stdout.splitlines()]
+
+    assert (nothing.stdout, nothing.stderr) == ("", "nothing has failed\n")
+    assert set(names) <= set(here.ids())
+    assert len(names) == 2
+    assert listed.stderr.startswith("the latest 2 of 3\n3 × ingest unknown_source, ")
+    assert baton("replay", *names).exit_code == 0
