@@ -86,6 +86,12 @@ class Plan:
         """How many would be replayed."""
         return sum(self.groups.values())
 
+    @property
+    def found(self) -> int:
+        """How many records were selected, those that are left out among them."""
+        sets = len(self.failed_again) + len(self.overtaken) + len(self.gone)
+        return self.records + self.left_out + self.notices + self.faulty + sets
+
     def refuse(self, record: FailedRecord, why: object) -> None:
         """Note why a record cannot be replayed."""
         self.faulty += 1

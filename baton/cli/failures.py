@@ -10,10 +10,10 @@ import typer
 
 from baton.cli import exporting, replaying
 from baton.cli.answers import Json, console, plain, print_json, print_table
-from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
+from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up, why_nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from baton.failed import FailedRecord
     from baton.failures import Summary
@@ -68,7 +68,7 @@ def list_(
         return
     columns = ("id", "reason", "detail", "failed_at", "replayed", "topic", "partition", "offset")
     print_table(columns, (_cells(one, known, columns) for one in shown))
-    _print_counts(summary, most)
+    _print_counts(summary, most, partial(why_nothing, settings, selection))
 
 
 def _as_they_come(found: Iterable[FailedRecord], summary: Summary) -> Iterator[FailedRecord]:
@@ -83,12 +83,11 @@ def _latest(found: Iterable[FailedRecord], summary: Summary) -> Iterator[FailedR
     yield from summary.latest()
 
 
-def _print_counts(summary: Summary, most: int) -> None:
+def _print_counts(summary: Summary, most: int, nothing: Callable[[], str]) -> None:
     """Beside the table on a terminal, else on standard error: there rows are for programs."""
     say = partial(typer.echo, err=not console().is_terminal)
     if not summary.records:
-        say("nothing has failed")
-        return
+        say(nothing())
     if most and most < summary.records:
         say(f"the latest {most:,} of {summary.records:,}")
     for count in summary.counts():

@@ -10,7 +10,7 @@ import typer
 
 from baton.cli.answers import Json, plain, print_json
 from baton.cli.output import Unwritable
-from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
+from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up, why_nothing
 
 if TYPE_CHECKING:
     from baton.replay import Plan
@@ -55,6 +55,8 @@ def replay(
         raise Refusal(f"{plan.faulty:,} records cannot be replayed so; nothing was sent", "Leave them out", NO)
     if not as_json:
         _print_plan(plan)
+        if some and not plan.found:
+            typer.echo(why_nothing(settings, selection))
     if dry_run:
         _print_result(plan, 0, as_json=as_json)
         return

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from baton.cli.answers import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from baton.failed import Selection
     from baton.settings import Settings
+
+REASONS_SHOWN = 20
 
 Stage = Annotated[str | None, typer.Option(help="Of this stage only: ingest, scoring or routing.")]
 Reason = Annotated[str | None, typer.Option(help="With this reason only, such as schema_violation.")]
@@ -53,6 +57,23 @@ def _moment(name: str, text: str | None, now: float) -> float | None:
         return None if text is None else moment(text, now)
     except Refusal as why:
         raise Refusal(f"{name}: {why.message}", why.mend) from why
+
+
+def why_nothing(settings: Settings, selection: Selection) -> str:
+    """What to say where a selection holds nothing: that nothing has failed, or that nothing fits."""
+    from collections import Counter
+
+    from baton import failed
+
+    reasons = Counter(one.reason for one in failed.records(settings))
+    if not reasons:
+        return "nothing has failed"
+    words = f"none of the {reasons.total():,} fits" if reasons.total() > 1 else "the only one there is does not fit"
+    if selection.reason is None or selection.reason in reasons:
+        return words
+    some = ", ".join(plain(reason) or "none" for reason, _ in reasons.most_common(REASONS_SHOWN))
+    more = ", …" if len(reasons) > REASONS_SHOWN else ""
+    return f"{words}: no reason is `{plain(selection.reason)}`; there are {some}{more}"
 
 
 def settings_of_what_is_up() -> Settings:

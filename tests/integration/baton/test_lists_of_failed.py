@@ -35,3 +35,17 @@ def test_without_a_terminal_standard_output_has_rows_alone(here: Installation) -
     assert len(names) == 2
     assert listed.stderr.startswith("the latest 2 of 3\n3 × ingest unknown_source, ")
     assert baton("replay", *names).exit_code == 0
+
+
+def test_that_nothing_fits_is_not_that_nothing_failed(here: Installation) -> None:
+    here.fails("ingest", b"{}")
+    one = baton("list", "--stage", "scoring").output
+    here.fails("ingest", b"{}", reason="invalid_json")
+    here.fails("ingest", b"{}", reason="invalid_json")
+
+    assert one == "the only one there is does not fit\n"
+    assert baton("list", "--since", "1h").output == "none of the 3 fits\n"
+    assert baton("list", "--reason", "json").output == (
+        "none of the 3 fits: no reason is `json`; there are invalid_json, unknown_source\n"
+    )
+    assert baton("replay", "--since", "1h").output == "none of the 3 fits\nnothing to replay\n"
