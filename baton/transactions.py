@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from baton.refusal import NO, Refusal
 from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust import doubt
 from streaming.faust.calls import insist
 from streaming.faust.doubt import Doubt
 from streaming.faust.producer import TOO_LARGE, heard_by
@@ -21,6 +22,9 @@ from streaming.faust.watchdog import Watchdog
 from streaming.stage import Output
 
 log = logging.getLogger(__name__)
+# What a client says of its connections is for the logs of workers. A command has none: it says in one line what became
+# of it, and Python would print what has no handler at all.
+logging.getLogger(doubt.__name__).addHandler(logging.NullHandler())
 
 _CALL = 5.0
 _PATIENCE = 60.0  # seconds until a broker that does not answer is given up
