@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    file: Annotated[Path | None, typer.Argument(help="Where to; standard output by default.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Where to; - or none is standard output.")] = None,
     *,
     stage: Stage = None,
     reason: Reason = None,
@@ -32,6 +32,8 @@ def export(
     from baton.kept import Gone, Kept
     from baton.refusal import Refusal
 
+    if file == Path("-"):
+        file = None
     selection = selected(stage, reason, since, until)
     settings = settings_of_what_is_up()
     known, where, count = replays.known(settings), failed.standing(settings, selection), 0

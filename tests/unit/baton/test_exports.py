@@ -74,3 +74,10 @@ def test_an_export_takes_the_place_of_a_file_with_its_mode_and_links_to_it(nothi
 def test_nothing_takes_the_place_of_a_device(nothing_failed: None) -> None:
     assert export(os.devnull).exit_code == 0
     assert Path(os.devnull).is_char_device()
+
+
+def test_a_dash_is_standard_output(nothing_failed: None, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+
+    assert (export("-").output, export().output) == ("", "")
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
