@@ -87,6 +87,52 @@ def test_a_file_that_is_no_patch_is_refused_before_any_record_is_looked_at(text:
         load(file)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('[{"op": "move", "from": 5, "path": "/a"}]', "operation 1 of the patch has a `from` that is no path"),
+        ('[{"op": "copy", "from": "b", "path": "/a"}]', "operation 1 of the patch is none: Location must start with /"),
+        ('[{"op": "add", "path": "/a", "valu": 1}]', "operation 1 of the patch has `valu`; is `value` meant?"),
+        ('[{"op": "add", "path": "/a", "value": 1, "valu": 2}]', "has `valu`; is `value` meant?"),
+        ('[{"op": "add", "path": "/a", "value": 1, "value": 2}]', "an object has `value` twice"),
+        ('[{"op": "remove", "path": ""}]', "operation 1 of the patch removes the whole value"),
+        ('[{"op": "move", "from": "/a", "path": "/a/b"}]', "moves something into itself"),
+    ],
+)
+def test_what_could_never_apply_is_a_fault_of_the_patch(text: str, fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "patch.json"
+    file.write_text(text)
+
+    with pytest.raises(Refusal) as told:
+        load(file)
+
+    assert fault in told.value.message
+
+
+def test_members_that_have_no_meaning_are_left_alone() -> None:
+    patch = Patch([{"op": "remove", "path": "/a", "comment": "as the RFC has it", "value": 3}])
+
+    assert patch.apply(b'{"a":1,"b":2}') == b'{"b":2}'
+
+
+@pytest.mark.parametrize(
+    ("operation", "why"),
+    [
+        ({"op": "test", "path": "/b", "value": 1}, "test /b, does not apply: the record has no such path"),
+        ({"op": "test", "path": "/a", "value": 2}, "test /a, does not apply: the record has another value there"),
+        ({"op": "test", "path": "", "value": 2}, "test the whole value, does not apply: the record has another value"),
+        ({"op": "remove", "path": "/x/y"}, "remove /x/y, does not apply: the record has no such path"),
+        ({"op": "move", "from": "/b", "path": "/c"}, "move /b to /c, does not apply: the record has no such path"),
+        ({"op": "add", "path": "/list/9", "value": 1}, "add /list/9, does not apply: nothing can be put there"),
+    ],
+)
+def test_it_is_said_whether_a_path_is_missing_or_a_test_differed(operation: dict[str, Any], why: str) -> None:
+    with pytest.raises(DoesNotApply) as told:
+        Patch([operation]).apply(b'{"a":1,"list":[1]}')
+
+    assert why in str(told.value)
+
+
 def test_a_patch_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="cannot read"):
         load(tmp_path / "nowhere.json")
