@@ -15,6 +15,7 @@ from functools import partial
 
 from baton import failed, replays
 from baton.chains import failed_again
+from baton.counting import counted
 from baton.failed import FailedRecord, Selection
 from baton.kept import Gone, Kept
 from baton.overtaken import Suspects, overtaken
@@ -155,7 +156,8 @@ def replay(
                 outbound.send([*outputs, *markers])
             except Refusal as refused:
                 why = _named(refused, wanted, outputs) if isinstance(refused, TooLargeForTopic) else refused
-                raise Refusal(f"{why.message}; {done:,} records were replayed before", why.mend, NO) from refused
+                before = counted(done, "record was", "records were")
+                raise Refusal(f"{why.message}; {before} replayed before", why.mend, NO) from refused
             done += len(wanted)
             progress(len(wanted))
     return done

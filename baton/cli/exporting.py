@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up
+from baton.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +53,11 @@ def export(
     except BrokenPipeError:  # a named pipe
         raise
     except OSError as error:
-        raise Refusal(f"cannot write {file}: {error.strerror}", "Give another file, or make room") from error
+        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mend = "Give another file, or make room" if no_room else "Give a file in a folder that is there and takes it"
+        raise Refusal(f"cannot write {file}: {error.strerror}", mend) from error
     if file is not None:
-        typer.echo(f"{count:,} records in {file}")
+        typer.echo(f"{counted(count, 'record', 'records')} in {file}")
 
 
 @contextmanager

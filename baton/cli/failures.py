@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ON_TERMINAL = 50
 """So many records are listed on a terminal where nobody says how many."""
+DETAIL = 60
+"""So many characters of what was wrong stand in a row on a terminal; `show` has the whole."""
 Limit = Annotated[
     int | None,
     typer.Option(
@@ -67,7 +69,7 @@ def list_(
         _print_array(row(one, known) for one in shown)
         return
     columns = ("id", "reason", "detail", "failed_at", "replayed", "topic", "partition", "offset")
-    print_table(columns, (_cells(one, known, columns) for one in shown))
+    print_table(columns, (_cells(one, known, columns, DETAIL if on_terminal else None) for one in shown))
     _print_counts(summary, most, partial(why_nothing, settings, selection))
 
 
@@ -105,7 +107,10 @@ def show(
     from baton import failed, replays
     from baton.failures import row
     from baton.kept import Kept
+    from baton.refusal import Refusal
 
+    if value and as_json:
+        raise Refusal("--value gives bytes, and --json a document", "Give one of them")
     settings = settings_of_what_is_up()
     with Kept(settings) as kept:
         one = kept.whole(failed.find(settings, name))
@@ -118,7 +123,8 @@ def show(
         print_json(one.document() | shown)
         return
     for title, word in shown.items():
-        typer.echo(f"{title}: {plain(str(word))}")
+        if word is not None:
+            typer.echo(f"{title}: {plain(str(word))}")
     for title, said in one.headers:
         typer.echo(f"header {plain(title)}: {readable(said)}")
     if one.trace:
@@ -134,11 +140,14 @@ def readable(data: bytes | None, keep: str = "") -> str:
     return "none" if data is None else plain(data.decode(errors="backslashreplace"), keep)
 
 
-def _cells(one: FailedRecord, known: Replays, columns: Iterable[str]) -> list[str]:
+def _cells(one: FailedRecord, known: Replays, columns: Iterable[str], most: int | None) -> list[str]:
+    """`most`: characters of the detail."""
     from baton.failures import row
 
     shown = row(one, known)
     shown["replayed"] = f"{shown['replayed']} ×, {shown['replayed_at']}" if shown["replayed"] else ""
+    if most is not None and len(shown["detail"]) > most:
+        shown["detail"] = shown["detail"][: most - 1].rstrip() + "…"
     return [plain(str(shown[column])) for column in columns]
 
 

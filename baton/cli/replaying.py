@@ -11,6 +11,7 @@ import typer
 from baton.cli.answers import Json, plain, print_json
 from baton.cli.output import Unwritable
 from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_of_what_is_up, why_nothing
+from baton.counting import counted
 
 if TYPE_CHECKING:
     from baton.replay import Plan
@@ -44,21 +45,26 @@ def replay(
     from baton.refusal import NO, Refusal
 
     some = any(one is not None for one in (stage, reason, since, until))
-    if bool(ids) + every + some != 1:
+    ways = [way for way, given in (("--all", every), ("ids", bool(ids)), ("filters", some)) if given]
+    if not ways:
         raise Refusal("say which records to replay", "Give ids, or --stage, --reason, --since, --until, or --all")
+    if len(ways) > 1:
+        raise Refusal(f"say which records once: {' and '.join(ways)} are given", f"Give either {' or '.join(ways)}")
     selection = selected(stage, reason, since, until, ids or ())
     settings = settings_of_what_is_up()
     request = replay.Request(selection, patch.load(edit) if edit else None, again)
     plan = replay.plan(settings, request)
     if plan.faulty:
         _print_faults(plan)
-        raise Refusal(f"{plan.faulty:,} records cannot be replayed so; nothing was sent", "Leave them out", NO)
+        which = counted(plan.faulty, "record", "records")
+        mend = "Leave it out" if plan.faulty == 1 else "Leave them out"
+        raise Refusal(f"{which} cannot be replayed so; nothing was sent", mend, NO)
     if not as_json:
         _print_plan(plan)
         if some and not plan.found:
             typer.echo(why_nothing(settings, selection))
     if dry_run:
-        _print_result(plan, 0, as_json=as_json)
+        _print_result(plan, None, as_json=as_json)
         return
     if plan.records > ASK_BEYOND and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         typer.confirm(f"Replay {plan.records:,} records?", abort=True)
@@ -66,26 +72,41 @@ def replay(
     try:
         _print_result(plan, done, as_json=as_json)
     except Unwritable as why:
-        raise Refusal(f"{why.message}; {done:,} records were replayed", why.mend) from why
+        raise Refusal(f"{why.message}; {counted(done, 'record was', 'records were')} replayed", why.mend) from why
 
 
 def _print_plan(plan: Plan) -> None:
-
     for (stage, reason, topic), count in sorted(plan.groups.items()):
         typer.echo(f"{count:,} × {stage} {plain(reason)} → {plain(topic)}")
-    if plan.left_out:
-        typer.echo(f"{plan.left_out:,} were replayed before and are left out; --again takes them too")
-    if plan.notices:
-        typer.echo(f"{plan.notices:,} are left out, notices of a platform that make no event; --edit takes them too")
-    if plan.failed_again:
-        why = "a replay of the same record failed later, and goes in their place"
-        typer.echo(f"{len(plan.failed_again):,} are left out, {why}")
-    if plan.overtaken:
-        why = "a newer record of the same lead has come since and tells all that they did"
-        typer.echo(f"{len(plan.overtaken):,} are left out, {why}; --again takes them too")
-    if plan.gone:
-        why = "the ledger does not have the record of their note; is BATON_DATABASE_URL right?"
-        typer.echo(f"{len(plan.gone):,} are left out: {why}")
+    for number, one, several in (
+        (
+            plan.left_out,
+            "was replayed before and is left out; --again takes it too",
+            "were replayed before and are left out; --again takes them too",
+        ),
+        (
+            plan.notices,
+            "is left out, a notice of a platform that makes no event; --edit takes it too",
+            "are left out, notices of a platform that make no event; --edit takes them too",
+        ),
+        (
+            len(plan.failed_again),
+            "is left out, a replay of the same record failed later, and goes in its place",
+            "are left out, a replay of the same record failed later, and goes in their place",
+        ),
+        (
+            len(plan.overtaken),
+            "is left out, a newer record of the same lead tells all that it did; --again takes it too",
+            "are left out, newer records of the same leads tell all that they did; --again takes them too",
+        ),
+        (
+            len(plan.gone),
+            "is left out: the ledger does not have the record of its note; is BATON_DATABASE_URL right?",
+            "are left out: the ledger does not have the records of their notes; is BATON_DATABASE_URL right?",
+        ),
+    ):
+        if number:
+            typer.echo(counted(number, one, several))
 
 
 def _print_faults(plan: Plan) -> None:
@@ -95,12 +116,13 @@ def _print_faults(plan: Plan) -> None:
         typer.echo(f"and {plan.faulty - len(plan.faults):,} more", err=True)
 
 
-def _print_result(plan: Plan, done: int, *, as_json: bool) -> None:
+def _print_result(plan: Plan, done: int | None, *, as_json: bool) -> None:
+    """`done`: how many were replayed; None where it was not tried."""
     if as_json:
         print_json(
             {
                 "selected": plan.records,
-                "replayed": done,
+                "replayed": done or 0,
                 "left_out": plan.left_out,
                 "notices": plan.notices,
                 "failed_again": sorted(plan.failed_again),
@@ -108,10 +130,12 @@ def _print_result(plan: Plan, done: int, *, as_json: bool) -> None:
                 "gone": sorted(plan.gone),
             }
         )
-    elif done or plan.records:
-        typer.echo(f"{done:,} of {plan.records:,} replayed")
-    else:
+    elif not done and not plan.records:
         typer.echo("nothing to replay")
+    elif done is None:
+        typer.echo(f"{plan.records:,} would be replayed")
+    else:
+        typer.echo(f"{done:,} of {plan.records:,} replayed")
 
 
 def _with_progress(settings: Settings, plan: Plan) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from baton.counting import counted
 from baton.explain.decision import assignment, standing
 from baton.explain.dossier import Dossier
 from baton.explain.layout import heading, indented, moment, table
@@ -18,7 +19,7 @@ def page(dossier: Dossier) -> RenderableType:
     ledger = dossier.ledger or {}
     parts: list[RenderableType] = [*_who(dossier), *_where(ledger), *_did(dossier.events)]
     if dossier.unreadable:
-        skipped = "1 record" if dossier.unreadable == 1 else f"{dossier.unreadable:,} records"
+        skipped = counted(dossier.unreadable, "record", "records")
         parts.append(Text(f"{skipped} with its key left out: not readable", style="yellow"))
     if dossier.score:
         parts += _worth(dossier.score)

@@ -29,11 +29,11 @@ class Installation:
     def fails(
         self, stage: str, value: bytes | None, key: bytes | None = b"k", *, reason: str = "unknown_source",
         topic: str = MARKETING_EVENTS, partition: int = 1, at: str = "2026-11-02T09:00:00Z", offset: int | None = None,
-        headers: Sequence[tuple[str, bytes | None]] = (),
+        headers: Sequence[tuple[str, bytes | None]] = (), detail: str = "source: is not known\nmend it",
     ) -> None:  # fmt: skip
         self._offset += 1
         told = {
-            "baton_reason": reason, "baton_detail": "source: is not known\nmend it", "baton_trace": "the trace",
+            "baton_reason": reason, "baton_detail": detail, "baton_trace": "the trace",
             "baton_topic": self.prefix + topic, "baton_partition": str(partition),
             "baton_offset": str(self._offset if offset is None else offset), "baton_failed_at": at,
         }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.baton.failures import baton, told
+from tests.integration.baton.failures import baton, on_a_terminal, told
 from tests.integration.baton.installation import Installation
 
 pytestmark = pytest.mark.kafka
@@ -49,3 +49,16 @@ def test_that_nothing_fits_is_not_that_nothing_failed(here: Installation) -> Non
         "none of the 3 fits: no reason is `json`; there are invalid_json, unknown_source\n"
     )
     assert baton("replay", "--since", "1h").output == "none of the 3 fits\nnothing to replay\n"
+
+
+def test_a_long_detail_does_not_fill_a_terminal(here: Installation) -> None:
+    here.fails("ingest", b"{}", detail="word " * 100)
+    [name] = here.ids()
+    _, table = on_a_terminal("list", answer=b"", columns=100)
+    shown = baton("show", name).output
+
+    assert 0 < table.count("word") < 15
+    assert "…" in table
+    assert len(table.splitlines()) < 14
+    assert baton("list").stdout.count("word") == shown.count("word") == 100
+    assert "None" not in shown

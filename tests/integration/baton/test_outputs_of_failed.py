@@ -36,5 +36,5 @@ def test_a_replay_that_is_done_says_so_where_its_output_cannot_be_written(here: 
     said = shell("replay --all --json > /dev/full")
 
     assert said.returncode == 2
-    assert b"No space left on device; 1 records were replayed. " in said.stderr
+    assert b"No space left on device; 1 record was replayed. " in said.stderr
     assert here.values(MARKETING_EVENTS) == [b"{}"]

@@ -123,7 +123,7 @@ def test_a_note_whose_record_is_gone_holds_up_no_other(here: Installation, ledge
     notes = {one["id"]: one for one in map(json.loads, (tmp_path / "all.jsonl").read_bytes().splitlines())}
 
     assert (answer["replayed"], answer["gone"]) == (1, [lead])
-    assert "1 are left out: the ledger does not have the record" in baton("replay", "--all").output
+    assert "1 is left out: the ledger does not have the record" in baton("replay", "--all").output
     assert [one.value() for one in here.holds(SCORED)] == [LARGE]
     assert here.values(QUEUE) == []
     assert exported.exit_code == 0

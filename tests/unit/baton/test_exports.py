@@ -81,3 +81,16 @@ def test_a_dash_is_standard_output(nothing_failed: None, file: Path, monkeypatch
 
     assert (export("-").output, export().output) == ("", "")
     assert [one.name for one in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize(("file", "mend"), [("/nope/x", "folder that is there"), ("/dev/full", "make room")])
+def test_the_mend_fits_why_a_file_cannot_be_written(
+    nothing_failed: None, file: str, mend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = failed.FailedRecord("ingest-0-0", "ingest", "no_key", "", "t", 0, 0, "", 0, "", b"k", b"v", ())
+    monkeypatch.setattr(failed, "records", lambda *_: iter([one]))
+
+    result = export(file)
+
+    assert result.exit_code == 2
+    assert mend in result.output
