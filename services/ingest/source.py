@@ -39,6 +39,12 @@ class Source:
     unset: tuple[str, ...] = ()
     """Names of the variables that the file names and that are not set."""
 
+    @property
+    def unset_words(self) -> tuple[str, str]:
+        """What is not set, and what to set: `A is not set`, `it`, or `A, B are not set`, `them`."""
+        names = ", ".join(self.unset)
+        return (f"{names} are not set", "them") if len(self.unset) > 1 else (f"{names} is not set", "it")
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:

@@ -148,11 +148,11 @@ def _source(entry: SourceEntry, environ: Mapping[str, str]) -> Source:
 
 def _notices(document: Document, sources: tuple[Source, ...]) -> Iterator[Fault]:
     for number, source in enumerate(sources):
+        unset, it = source.unset_words
         if source.closed:
-            what, mend = f"source `{source.id}` is closed", "Set it to open the source; nothing else is affected."
+            what, mend = f"source `{source.id}` is closed", f"Set {it} to open the source; nothing else is affected."
         elif source.unset:
-            what, mend = f"source `{source.id}` lacks a part", "Set it, or take it out of the file."
+            what, mend = f"source `{source.id}` lacks a part", f"Set {it}, or take {it} out of the file."
         else:
             continue
-        names = ", ".join(source.unset)
-        yield document.fault(("sources", number), f"{what}: {names} is not set in the environment", mend)
+        yield document.fault(("sources", number), f"{what}: {unset} in the environment", mend)

@@ -26,11 +26,12 @@ def known(sources: Sources, name: str) -> Source:
             "Name a source of that file, or add this one to it, for a CloudEvent among the `aliases` of a source",
         )
     if source.closed:
+        unset, it = source.unset_words
         raise refused(
             "source_closed",
             "source",
-            f"`{source.id}` has nothing to be verified by: {', '.join(source.unset)} is not set",
-            "Set it in the collector's environment and start the collector again",
+            f"`{source.id}` has nothing to be verified by: {unset}",
+            f"Set {it} in the collector's environment and start the collector again",
         )
     return source
 

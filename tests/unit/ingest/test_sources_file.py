@@ -57,7 +57,9 @@ def test_a_source_whose_variables_are_not_set_is_closed_and_said_so(file: Path) 
         "shop": True,
     }
     assert [4, 5, 6] == [notice.line for notice in found.notices]
-    assert "VERIFY, ACCESS" in found.notices[1].message
+    assert "VERIFY, ACCESS are not set in the environment" in found.notices[1].message
+    assert "KEY is not set in the environment" in found.notices[2].message
+    assert [notice.mend.split(" ")[1].strip(",") for notice in found.notices] == ["it", "them", "it"]
 
 
 def test_the_file_that_ships_loads_with_no_variable_set() -> None:
