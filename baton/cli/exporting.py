@@ -66,7 +66,10 @@ def _whole(file: Path | None) -> Iterator[BinaryIO]:
     if file is None:
         yield sys.stdout.buffer
         return
-    path = file.resolve()  # where a link leads, so that it stays one
+    try:
+        path = file.resolve()  # where a link leads, so that it stays one
+    except RuntimeError:  # to itself; so Python 3.11 says it
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
     if path.exists() and not path.is_file():  # a device or a pipe, which nothing may take the place of
         with path.open("wb") as out:
             yield out

@@ -94,3 +94,12 @@ def test_the_mend_fits_why_a_file_cannot_be_written(
 
     assert result.exit_code == 2
     assert mend in result.output
+
+
+def test_a_link_that_leads_to_itself_is_refused_in_a_line(nothing_failed: None, file: Path) -> None:
+    ring = file.with_name("ring")
+    ring.symlink_to(ring)
+    result = export(str(ring))
+
+    assert result.exit_code == 2
+    assert result.output.startswith(f"baton: cannot write {ring}: Too many levels of symbolic links. ")
