@@ -75,6 +75,7 @@ class Reader(Generic[M]):
             tree = msgspec.json.decode(_written(self.model.model_validate_json(raw)))
         except ValidationError as error:
             raise Unreadable("schema_violation", _told(error)) from None
+        _check_versions(tree)  # again, for the model takes 2.0 and "2" for 2
         return Read(msgspec.convert(tree, self.type), tree)
 
 
@@ -114,11 +115,7 @@ def _tree(raw: bytes) -> Any:
 def _check_tree(tree: Any) -> None:
     if not isinstance(tree, dict):
         raise Unreadable("schema_violation", "the value is not an object; send one record as a JSON object")
-    for name, part in (("schema_version", tree), ("event.schema_version", tree.get("event"))):
-        version = part.get("schema_version") if isinstance(part, dict) else None
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            what = f"{name}: {version} is not known here; this code reads up to {SCHEMA_VERSION}: upgrade it first"
-            raise Unreadable("unsupported_version", what)
+    _check_versions(tree)
     level: list[Any] = [tree]
     depth = 0
     while level:
@@ -128,6 +125,14 @@ def _check_tree(tree: Any) -> None:
         if any("\0" in text for part in level for text in _texts(part)):
             raise Unreadable("schema_violation", "a text holds the character U+0000; remove it")
         level = [child for part in level for child in _children(part) if isinstance(child, (dict, list))]
+
+
+def _check_versions(tree: dict[str, Any]) -> None:
+    for name, part in (("schema_version", tree), ("event.schema_version", tree.get("event"))):
+        version = part.get("schema_version") if isinstance(part, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            what = f"{name}: {version} is not known here; this code reads up to {SCHEMA_VERSION}: upgrade it first"
+            raise Unreadable("unsupported_version", what)
 
 
 def _children(part: Any) -> list[Any]:

@@ -78,6 +78,10 @@ def with_time(at):
     return {**GOOD, "event": {**GOOD["event"], "occurred_at": at}}
 
 
+def with_version(version):
+    return {**GOOD, "event": {**GOOD["event"], "schema_version": version}}
+
+
 def by_the_model(data):
     """What the model reads; None where it refuses. It reads every version: what this code cannot read is told apart."""
     try:
@@ -110,6 +114,10 @@ def outcome(data):
 @example(with_time("1999-12-31T23:00:00-05:00"))
 @example(with_time("2026-09-24T08:42:10.1234567Z"))
 @example(with_time("0001-01-01T00:00:00+05:00"))
+@example(with_version(2))
+@example(with_version(2.0))
+@example(with_version("2"))
+@example({**GOOD, "schema_version": 2.0})
 def test_the_fast_way_takes_and_refuses_what_the_model_does_and_reads_the_same(value):
     data = raw(value)
     model, found = by_the_model(data), outcome(data)
