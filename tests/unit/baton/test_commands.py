@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import shutil
 import subprocess
@@ -26,16 +25,6 @@ def clean_environment(monkeypatch, tmp_path):
             monkeypatch.delenv(name)
     monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("BATON_CONFIG_DIR", str(CONFIG))
-
-
-@pytest.fixture(autouse=True)
-def logs_as_they_were():
-    """A worker's command sends all logs to an output that ends with it: each line of a later test would be an error."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 def run(*args: str):
