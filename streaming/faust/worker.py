@@ -45,7 +45,8 @@ class StageWorker(Worker):
 def run(app: StageApp, probes: Probes | None = None) -> int:
     """Run `app` until SIGTERM or SIGINT, with `probes` (not started yet) beside it; give the exit code.
 
-    0 after an orderly stop, 1 after a crash. A worker that hangs, at its start too, ends the process itself, with 70.
+    0 after an orderly stop, 1 after a crash. A worker that hangs, at its start or when it stops after a crash too, ends
+    the process itself, with 70.
     Logging is the caller's; call this in the main thread.
     """
     gc.set_threshold(*GC_THRESHOLDS)

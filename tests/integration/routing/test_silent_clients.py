@@ -57,21 +57,13 @@ def done(ledger: Ledger) -> bool:
     return True
 
 
-def test_who_falls_silent_while_sending_a_statement_holds_up_others_for_a_while_only(
-    ledger: Ledger, impatient: Ledger, silent: psycopg.Connection
+@pytest.mark.parametrize(
+    ("query", "values"), [(b"SELECT $1", [bytes(FULL)]), (ANSWER, [])], ids=["a statement", "an answer"]
+)
+def test_who_falls_silent_in_the_middle_of_it_holds_up_others_for_a_while_only(
+    query: bytes, values: list[bytes], ledger: Ledger, impatient: Ledger, silent: psycopg.Connection
 ) -> None:
-    silent.pgconn.send_query_params(b"SELECT $1", [bytes(FULL)])
-    silent.pgconn.flush()
-
-    assert not done(impatient)
-    until(lambda: done(impatient), WAIT, "the rows to be free")
-    assert ledger.position(TOPIC, 0) == 2
-
-
-def test_who_falls_silent_while_an_answer_is_sent_holds_up_others_for_a_while_only(
-    ledger: Ledger, impatient: Ledger, silent: psycopg.Connection
-) -> None:
-    silent.pgconn.send_query(ANSWER)
+    silent.pgconn.send_query_params(query, values)
     silent.pgconn.flush()
 
     assert not done(impatient)
