@@ -17,6 +17,8 @@ from baton.counting import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_STANDARD_OUTPUT = frozenset(map(Path, ("-", "/dev/stdout", "/dev/fd/1")))
+
 
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to; - or none is standard output.")] = None,
@@ -34,7 +36,7 @@ def export(
     from baton.kept import Gone, Kept
     from baton.refusal import Refusal
 
-    if file == Path("-"):
+    if file in _STANDARD_OUTPUT:  # by its name, too: how many there are is no line of theirs
         file = None
     selection = selected(stage, reason, since, until)
     settings = settings_of_what_is_up()
@@ -66,14 +68,15 @@ def _whole(file: Path | None) -> Iterator[BinaryIO]:
     if file is None:
         yield sys.stdout.buffer
         return
+    # A device or a pipe, which nothing may take the place of. The name of one that has none leads nowhere (/dev/fd/63).
+    if file.exists() and not file.is_file():
+        with file.open("wb") as out:
+            yield out
+        return
     try:
         path = file.resolve()  # where a link leads, so that it stays one
     except RuntimeError:  # to itself; so Python 3.11 says it
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-    if path.exists() and not path.is_file():  # a device or a pipe, which nothing may take the place of
-        with path.open("wb") as out:
-            yield out
-        return
     if path.exists():
         path.open("ab").close()  # one that may not be written is not replaced either
     draft = path.with_name(f".baton-export-{os.getpid()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,13 @@ def file(tmp_path: Path) -> Path:
 
 def export(*arguments: str) -> Any:
     return CliRunner().invoke(app, ["failed", "export", *arguments])
+
+
+@pytest.fixture
+def one_failed(nothing_failed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, where one record failed."""
+    one = failed.FailedRecord("ingest-0-0", "ingest", "no_key", "", "t", 0, 0, "", 0, "", b"k", b"v", ())
+    monkeypatch.setattr(failed, "records", lambda *_: iter([one]))
 
 
 @pytest.mark.parametrize("wrong", [("--since", "yesterday"), ("--stage", "sales")])
@@ -76,6 +84,22 @@ def test_nothing_takes_the_place_of_a_device(nothing_failed: None) -> None:
     assert Path(os.devnull).is_char_device()
 
 
+def test_a_pipe_by_its_name_takes_an_export(one_failed: None) -> None:
+    ours, theirs = os.pipe()
+    try:
+        result = export(f"/dev/fd/{theirs}")
+        os.close(theirs)
+        assert result.exit_code == 0, result.output
+        assert json.loads(os.read(ours, 4096))["id"] == "ingest-0-0"
+    finally:
+        os.close(ours)
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1"])
+def test_standard_output_by_its_name_holds_records_alone(one_failed: None, name: str) -> None:
+    assert export(name).output == export().output
+
+
 def test_a_dash_is_standard_output(nothing_failed: None, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
 
@@ -84,12 +108,7 @@ def test_a_dash_is_standard_output(nothing_failed: None, file: Path, monkeypatch
 
 
 @pytest.mark.parametrize(("file", "mend"), [("/nope/x", "folder that is there"), ("/dev/full", "make room")])
-def test_the_mend_fits_why_a_file_cannot_be_written(
-    nothing_failed: None, file: str, mend: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = failed.FailedRecord("ingest-0-0", "ingest", "no_key", "", "t", 0, 0, "", 0, "", b"k", b"v", ())
-    monkeypatch.setattr(failed, "records", lambda *_: iter([one]))
-
+def test_the_mend_fits_why_a_file_cannot_be_written(one_failed: None, file: str, mend: str) -> None:
     result = export(file)
 
     assert result.exit_code == 2
