@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 
 import typer
 
@@ -16,6 +18,7 @@ from baton.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 _STANDARD_OUTPUT = frozenset(map(Path, ("-", "/dev/stdout", "/dev/fd/1")))
 
@@ -79,13 +82,45 @@ def _whole(file: Path | None) -> Iterator[BinaryIO]:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
     if path.exists():
         path.open("ab").close()  # one that may not be written is not replaced either
-    draft = path.with_name(f".baton-export-{os.getpid()}")
+    # 60 characters have 240 bytes at most, and a name 255.
+    draft = path.with_name(f".{path.name[:60]}.{uuid.uuid4().hex[:8]}.part")
+    with _tidy_end():
+        try:
+            # What people said of themselves; until it has its name nobody else is to read it.
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                yield out
+                out.flush()
+                os.fchmod(out.fileno(), _mode(path))
+                os.fsync(out.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Of a file that is there, else what any new one gets."""
     try:
-        with draft.open("wb") as out:
-            if path.exists():
-                draft.chmod(path.stat().st_mode & 0o7777)
-            yield out
-            os.fsync(out.fileno())
-        draft.replace(path)
+        return path.stat().st_mode & 0o7777
+    except FileNotFoundError:
+        os.umask(mask := os.umask(0o077))  # there is no other way to ask for it
+        return 0o666 & ~mask
+
+
+@contextmanager
+def _tidy_end() -> Iterator[None]:
+    """Meanwhile signals that end the process do so by way of `finally`, with the exit code that a shell says of them.
+
+    One that is ignored (`nohup`), or that somebody listens to, is left as it is.
+    """
+    numbers = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+    try:
+        for number in numbers:
+            signal.signal(number, _end)
+        yield
     finally:
-        draft.unlink(missing_ok=True)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +67,69 @@ def test_an_export_that_is_cut_off_leaves_the_file_as_it_was(
     assert export(str(file)).exit_code == 2
     assert file.read_text() == "of yesterday\n"
     assert [one.name for one in file.parent.iterdir()] == [file.name]
+
+
+def in_a_child(*arguments: str) -> int | None:
+    """Its exit code; minus a signal's number where that ended it without a word."""
+    child = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(export(*arguments).exit_code))
+    child.start()
+    child.join(30)
+    return child.exitcode
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_export_that_is_ended_leaves_nothing_behind(
+    nothing_failed: None, file: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: Any) -> Iterator[Any]:
+        os.kill(os.getpid(), number)
+        yield from ()
+
+    monkeypatch.setattr(failed, "records", ended)
+    code = in_a_child(str(file))
+
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
+    assert file.read_text() == "of yesterday\n"
+    assert code == 128 + number
+
+
+def test_an_export_under_nohup_outlives_its_terminal(
+    nothing_failed: None, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hung_up(*_: Any) -> Iterator[Any]:
+        os.kill(os.getpid(), signal.SIGHUP)
+        yield from ()
+
+    monkeypatch.setattr(failed, "records", hung_up)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert (in_a_child(str(file)), file.read_bytes()) == (0, b"")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("name", ["new.jsonl", "ü" * 120 + ".jsonl"])
+def test_until_it_is_whole_an_export_is_its_owners_alone_and_says_whose_it_is(
+    nothing_failed: None, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, drafts = tmp_path / name, []
+
+    def seen(*_: Any) -> Iterator[Any]:
+        [draft] = [one for one in tmp_path.iterdir() if one.is_file()]
+        drafts.append((draft.name, draft.stat().st_mode & 0o777))
+        yield from ()
+
+    monkeypatch.setattr(failed, "records", seen)
+    before = os.umask(0o027)
+    try:
+        assert export(str(file)).exit_code == 0
+    finally:
+        os.umask(before)
+
+    [(draft, mode)] = drafts
+    assert mode == 0o600
+    assert draft.startswith(f".{name[:9]}")
+    assert file.stat().st_mode & 0o777 == 0o640
 
 
 def test_an_export_takes_the_place_of_a_file_with_its_mode_and_links_to_it(nothing_failed: None, file: Path) -> None:
