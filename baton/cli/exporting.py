@@ -9,7 +9,7 @@ import sys
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn, Self
 
 import typer
 
@@ -18,7 +18,7 @@ from baton.counting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
+    from types import FrameType, TracebackType
 
 _STANDARD_OUTPUT = frozenset(map(Path, ("-", "/dev/stdout", "/dev/fd/1")))
 
@@ -37,32 +37,58 @@ def export(
     from baton import failed, replays
     from baton.failures import row
     from baton.kept import Gone, Kept
-    from baton.refusal import Refusal
 
     if file in _STANDARD_OUTPUT:  # by its name, too: how many there are is no line of theirs
         file = None
     selection = selected(stage, reason, since, until)
     settings = settings_of_what_is_up()
     known, where, count = replays.known(settings), failed.standing(settings, selection), 0
-    try:
-        with Kept(settings) as kept, _whole(file) as out:
-            for one in failed.records(settings, selection, where):
-                try:
-                    whole = kept.whole(one)
-                except Gone as why:
-                    typer.echo(f"{why.message}; its note is exported in its place", err=True)
-                    whole = one
-                out.write(orjson.dumps(whole.document() | row(one, known)) + b"\n")
-                count += 1
-            out.flush()
-    except BrokenPipeError:  # a named pipe
-        raise
-    except OSError as error:
-        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        mend = "Give another file, or make room" if no_room else "Give a file in a folder that is there and takes it"
-        raise Refusal(f"cannot write {file}: {error.strerror}", mend) from error
+    with Kept(settings) as kept, _Output(file) as out:
+        for one in failed.records(settings, selection, where):
+            try:
+                whole = kept.whole(one)
+            except Gone as why:
+                typer.echo(f"{why.message}; its note is exported in its place", err=True)
+                whole = one
+            out.write(orjson.dumps(whole.document() | row(one, known)) + b"\n")
+            count += 1
     if file is not None:
         typer.echo(f"{counted(count, 'record', 'records')} in {file}")
+
+
+class _Output:
+    """Where an export goes. Raises `Refusal` where that cannot be written; other errors pass as they are."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file, self._opened = file, _whole(file)
+
+    def __enter__(self) -> Self:
+        with _plainly(self._file):
+            self._out = self._opened.__enter__()
+        return self
+
+    def write(self, line: bytes) -> None:
+        with _plainly(self._file):
+            self._out.write(line)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with _plainly(self._file):  # what ended the export is not raised in here, but by who called
+            self._opened.__exit__(kind, error, at)
+
+
+@contextmanager
+def _plainly(file: Path | None) -> Iterator[None]:
+    """Why a file cannot be written, in a line; standard output has lines of its own (`baton.cli.output`)."""
+    from baton.refusal import Refusal
+
+    try:
+        yield
+    except OSError as error:
+        if file is None or isinstance(error, BrokenPipeError):  # of a named pipe
+            raise
+        no_room = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mend = "Give another file, or make room" if no_room else "Give a file in a folder that is there and takes it"
+        raise Refusal(f"cannot write {file}: {error.strerror or error}", mend) from error
 
 
 @contextmanager
@@ -70,6 +96,7 @@ def _whole(file: Path | None) -> Iterator[BinaryIO]:
     """Where to write; a file has its name once all of it is there, and one of that name is untouched until then."""
     if file is None:
         yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
         return
     # A device or a pipe, which nothing may take the place of. The name of one that has none leads nowhere (/dev/fd/63).
     if file.exists() and not file.is_file():

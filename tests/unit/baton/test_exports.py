@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -179,6 +180,34 @@ def test_the_mend_fits_why_a_file_cannot_be_written(one_failed: None, file: str,
 
     assert result.exit_code == 2
     assert mend in result.output
+
+
+@pytest.mark.parametrize("where", ["file", "-"])
+def test_what_cannot_be_read_is_not_said_of_the_file(
+    nothing_failed: None, file: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Iterator[Any]:
+        raise OSError("a client's socket")
+        yield
+
+    monkeypatch.setattr(failed, "records", broken)
+    result = export(where.replace("file", str(file)))
+
+    assert (repr(result.exception), result.output) == ('OSError("a client\'s socket")', "")
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
+
+
+def test_what_is_written_at_the_end_alone_is_refused_as_well(
+    one_failed: None, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = export(str(file))
+
+    assert (result.exit_code, file.read_text()) == (2, "of yesterday\n")
+    assert result.output.startswith(f"baton: cannot write {file}: No space left on device. ")
 
 
 def test_a_link_that_leads_to_itself_is_refused_in_a_line(nothing_failed: None, file: Path) -> None:
