@@ -112,21 +112,25 @@ def moment(text: str, now: float) -> float:
 
 def standing(settings: Settings, selection: Selection) -> Spans:
     """Where the records of a selection stand now; what fails later is not among them. Raises `Refusal`."""
-    address = kafka_address(settings)
-    stages = [stage for stage in STAGES if selection.stage in (None, stage)]
     if not selection.ids:
-        return spans(address, [settings.topic_prefix + failed(stage) for stage in stages])
+        return all_standing(settings, selection)
     asked: dict[tuple[str, int], list[int]] = {}
     for one in selection.ids:
         stage, partition, offset = place(one)
         asked.setdefault((settings.topic_prefix + failed(stage), partition), []).append(offset)
-    known = spans(address, {topic for topic, _ in asked})
+    known = spans(kafka_address(settings), {topic for topic, _ in asked})
     narrowed = {
         slot: (max(known[slot][0], min(offsets)), min(known[slot][1], max(offsets) + 1))
         for slot, offsets in asked.items()
         if slot in known
     }
     return {slot: span for slot, span in narrowed.items() if span[0] < span[1]}
+
+
+def all_standing(settings: Settings, selection: Selection) -> Spans:
+    """Where all records of the stages of a selection stand now, whether it means them or not. Raises `Refusal`."""
+    named = {place(one)[0] for one in selection.ids} or {selection.stage or stage for stage in STAGES}
+    return spans(kafka_address(settings), [settings.topic_prefix + failed(one) for one in STAGES if one in named])
 
 
 def records(

@@ -104,9 +104,12 @@ def plan(settings: Settings, request: Request) -> Plan:
     """Look at all that was asked for; nothing is sent. Raises `Refusal` for ids that are not there."""
     made = Plan(request, failed.standing(settings, request.selection))
     known, missing = replays.known(settings), set(request.selection.ids)
-    if known:  # else nothing was replayed, and there is nothing to be read for it
+    # Where nothing was replayed, and of one that is named alone, there is nothing to be read for it.
+    if known and len(request.selection.ids) != 1:
         chosen = partial(request.asks_for, known=known)
-        made.failed_again = failed_again(failed.records(settings, None, made.where), chosen, known)
+        # What ties two ids that are named together may be named by nobody, and stand in another partition.
+        around = failed.all_standing(settings, request.selection) if request.selection.ids else made.where
+        made.failed_again = failed_again(failed.records(settings, None, around), chosen, known)
     suspects, kinds = Suspects(settings.topic_prefix), {}
     with Kept(settings) as kept:
         for one in failed.records(settings, request.selection, made.where):

@@ -14,6 +14,7 @@ from schemas.topics import MARKETING_EVENTS
 
 ODD = [("kind", b"form"), ("kind", b"twice"), ("nothing", None), ("raw", b"\xff")]
 """Headers that a record may come with."""
+PARTITION_UA = -1  # librdkafka's name for that the key decides
 
 
 class Installation:
@@ -30,6 +31,7 @@ class Installation:
         self, stage: str, value: bytes | None, key: bytes | None = b"k", *, reason: str = "unknown_source",
         topic: str = MARKETING_EVENTS, partition: int = 1, at: str = "2026-11-02T09:00:00Z", offset: int | None = None,
         headers: Sequence[tuple[str, bytes | None]] = (), detail: str = "source: is not known\nmend it",
+        stands_in: int = PARTITION_UA,
     ) -> None:  # fmt: skip
         self._offset += 1
         told = {
@@ -38,7 +40,8 @@ class Installation:
             "baton_offset": str(self._offset if offset is None else offset), "baton_failed_at": at,
         }  # fmt: skip
         added = [(name, text.encode()) for name, text in told.items()]
-        self._producer.produce(f"{self.prefix}{stage}.failed", value, key, headers=[*ODD, *headers, *added])
+        everything = [*ODD, *headers, *added]
+        self._producer.produce(f"{self.prefix}{stage}.failed", value, key, stands_in, headers=everything)
         self._producer.flush(30)
 
     def sends(self, topic: str, value: bytes, key: bytes, partition: int, times: int = 1) -> None:

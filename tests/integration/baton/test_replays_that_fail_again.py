@@ -38,6 +38,21 @@ def test_replays_that_fail_each_time_do_not_become_more(here: Installation) -> N
     assert (first["selected"], first["failed_again"]) == (1, [])
 
 
+def test_a_chain_holds_where_a_link_is_not_named_and_stands_elsewhere(here: Installation) -> None:
+    """Failures of a record without a key spread over partitions."""
+    origin: list[tuple[str, bytes | None]] = []
+    for partition in range(3):
+        at = f"2026-11-02T09:00:0{partition}Z"
+        here.fails("ingest", b"{}", None, at=at, stands_in=partition, headers=origin)
+        if partition < 2:
+            name = f"ingest-{partition}-0"
+            baton("replay", name)
+            origin = [("baton_replay_of", name.encode())]
+    ends = told("replay", "ingest-0-0", "ingest-2-0", "--dry-run")
+
+    assert (ends["selected"], ends["failed_again"]) == (1, ["ingest-0-0"])
+
+
 def test_a_patch_need_not_fit_what_is_left_out(here: Installation, tmp_path) -> None:
     patch = tmp_path / "patch.json"
     patch.write_text('[{"op": "test", "path": "/n", "value": 2}]')
