@@ -39,8 +39,9 @@ FAULTS_SHOWN = 20
 class Request:
     """What is asked for. `again`: also what was replayed before, or was overtaken (see `baton.overtaken`).
 
-    Ids that are named are replayed however often; only not what was set aside, for no stage stands behind its topic
-    that would let it count once. Notices only where a patch makes events of them.
+    Ids that are named are replayed however often, but of a chain of failures only the latest (see `baton.chains`); and
+    not what was set aside, for no stage stands behind its topic that would let it count once. Notices only where a
+    patch makes events of them.
     """
 
     selection: Selection
