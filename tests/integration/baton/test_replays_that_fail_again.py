@@ -8,13 +8,18 @@ from baton.records import raw_headers
 from schemas.topics import MARKETING_EVENTS
 from tests.integration.baton.failures import baton, told
 from tests.integration.baton.installation import Installation
+from tests.waiting import until
 
 pytestmark = pytest.mark.kafka
 
+WAIT = 30.0
 
-def fail_again(here: Installation, done: int) -> int:
-    """What a stage would do that still cannot process them: all that came back since `done` fails once more."""
-    back = here.holds(MARKETING_EVENTS)
+
+def fail_again(here: Installation, done: int, count: int) -> int:
+    """What a stage would do that still cannot process them: the `count` that came back after `done` fail once more."""
+    back = until(
+        lambda: len(found := here.holds(MARKETING_EVENTS)) >= done + count and found, WAIT, "all of them to be readable"
+    )
     for one in back[done:]:
         here.fails("ingest", one.value(), one.key(), headers=raw_headers(one)[-1:])
     return len(back)
@@ -26,7 +31,7 @@ def test_replays_that_fail_each_time_do_not_become_more(here: Installation) -> N
         here.fails("ingest", b"%d" % n, b"same")
     for _ in range(3):
         sent.append(told("replay", "--reason", "unknown_source", "--again"))
-        done = fail_again(here, done)
+        done = fail_again(here, done, 3)
     dry = baton("replay", "--reason", "unknown_source", "--again", "--dry-run").output
     by_name = told("replay", *here.ids(), "--dry-run")
     first = told("replay", here.ids()[0], "--dry-run")
