@@ -118,7 +118,7 @@ class Ports:
         """The port of a worker's metrics, the next after the last one's."""
         wanted = self._wanted
         port = next((one for one in range(wanted or 65536, 65536) if self._may_have(one, METRICS)), 0)
-        self._wanted = (port + 1) % 65536
+        self._wanted = port + 1 if 0 < port < 65535 else 0  # where none is found or left, the next are free ones, too
         port = port or self._free(METRICS)
         self._owners[port] = METRICS
         if wanted not in (0, port):

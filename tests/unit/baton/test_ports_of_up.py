@@ -141,3 +141,15 @@ def test_ports_after_the_first_of_metrics_may_be_taken_and_that_is_said(defaults
     assert specs[2].probes == f"http://127.0.0.1:{port}"
     [notice] = notices
     assert notice.startswith(f"port {port + 1} is taken, so the metrics of scoring-1 are on {second};")
+
+
+@pytest.mark.parametrize(("first", "told"), [(0, []), (65_534, [65_534, 65_535])])
+def test_metrics_take_free_ports_where_none_is_wanted_or_none_is_left_above_the_first(first, told):
+    settings = Settings(collector_port=0, sales_port=0, metrics_port=first)
+    specs, notices = plan.workers(settings, SERVERS, plan.parse_workers("scoring=3"), {})
+    ports = [int(spec.probes.rpartition(":")[2]) for spec in specs[2:]]
+
+    assert ports[: len(told)] == told
+    assert len(set(ports)) == 5
+    assert min(ports) >= 1_024
+    assert notices == []
