@@ -16,15 +16,7 @@ from baton.settings import Settings
 from baton.up import plan
 
 CONFIG = Path(__file__).parents[3] / "config"
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("BATON_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("BATON_CONFIG_DIR", str(CONFIG))
+pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
 def run(*args: str):

@@ -1,5 +1,3 @@
-import os
-
 import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
@@ -7,16 +5,9 @@ from typer.testing import CliRunner
 from baton.cli import app
 from baton.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("clean_environment")
 TIME = "Write seconds, or a duration such as 90s, 5m or 2h"
 PLAIN = "Write it with letters, digits, dots, hyphens and underscores alone"
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("BATON_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path))
 
 
 @pytest.mark.parametrize(

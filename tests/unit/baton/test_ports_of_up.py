@@ -1,8 +1,6 @@
 import json
-import os
 import random
 import socket
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -13,17 +11,8 @@ from baton.refusal import Refusal
 from baton.settings import Settings
 from baton.up import plan
 
-CONFIG = Path(__file__).parents[3] / "config"
+pytestmark = pytest.mark.usefixtures("clean_environment")
 SERVERS = plan.Servers("127.0.0.1:1", "postgresql://x", embedded_broker=True)
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("BATON_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("BATON_CONFIG_DIR", str(CONFIG))
 
 
 def run(*args: str):

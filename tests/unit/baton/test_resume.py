@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +13,7 @@ from baton.settings import Settings
 from baton.up import state
 from streaming.probes import Probes, Readiness
 
+pytestmark = pytest.mark.usefixtures("clean_environment")
 WHY = "100 records in a row failed (schema_violation × 100); waits for an operator"
 
 
@@ -41,14 +41,6 @@ def told(url: str, allowance: int = 0, stage: str = "scoring") -> list[Told]:
     return resume(Settings(), stage, allowance, [url], pause=lambda _: None)
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in list(os.environ):
-        if name.startswith("BATON_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path))
-
-
 def test_a_worker_goes_on_where_enough_may_fail_and_stops_again_where_not() -> None:
     with Worker(burst=150).probes() as probes:
         assert told(probes.url) == [Told(probes.url, WHY, WHY)]
@@ -70,13 +62,15 @@ def test_the_command_says_what_became_of_it() -> None:
     assert (closed.exit_code, closed.output) == (0, f"{probes.url}: goes on already, its breaker is closed\n")
 
 
-def test_every_worker_of_the_stage_that_is_up_is_told_and_no_other(tmp_path: Path) -> None:
+def test_every_worker_of_the_stage_that_is_up_is_told_and_no_other() -> None:
+    data_dir = Settings().data_dir
+    data_dir.mkdir()
     one, two, other = Worker(5), Worker(5), Worker(5, "ingest")
     with one.probes() as first, two.probes() as second, other.probes() as third:
         probes = {"scoring-1": first.url, "scoring-2": second.url, "ingest-1": third.url}
         state.write(
-            tmp_path,
-            state.Running(os.getpid(), state.born(os.getpid()), "", "", "", "", [], {}, str(tmp_path), "", probes),
+            data_dir,
+            state.Running(os.getpid(), state.born(os.getpid()), "", "", "", "", [], {}, str(data_dir), "", probes),
         )
         answers = resume(Settings(), "scoring", 5, pause=lambda _: None)
 

@@ -1,5 +1,4 @@
 import json
-import os
 
 import pytest
 from typer.testing import CliRunner
@@ -28,11 +27,8 @@ def test_settings_in_any_case_and_variables_for_other_uses_are_known():
     )
 
 
-def test_up_says_at_its_start_that_a_variable_is_no_setting(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith("BATON_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("BATON_DATA_DIR", str(tmp_path))
+@pytest.mark.usefixtures("clean_environment")
+def test_up_says_at_its_start_that_a_variable_is_no_setting(monkeypatch):
     monkeypatch.setenv("BATON_COLECTOR_PORT", "9999")
     monkeypatch.setenv("BATON_HOST", "203.0.113.7")  # so that nothing starts
 
