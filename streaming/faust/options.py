@@ -17,6 +17,7 @@ from streaming.faust.settings import EngineSettings
 _NOWHERE = "127.0.0.1:1"
 _MEND = "See CONFIGURATION.md of librdkafka for the options that there are, and what each may be"
 _SILENT = logging.Logger("options")  # noqa: LOG001 nobody is to hear of these clients, with `debug` least of all
+_NONE_SUCH = "No such"  # as librdkafka begins
 _RANGE = re.compile(r"outside allowed range (\S+)")
 
 
@@ -47,18 +48,20 @@ def demand_way_in(address: KafkaAddress) -> None:
 
 def _fault(options: Mapping[str, str]) -> str:
     """What librdkafka has against them; an empty text where it takes them."""
+    if "logger" in options:  # Python's alone, too, and ours would stand in its place here
+        return _NONE_SUCH
     config: dict[str, Any] = {**options, "logger": _SILENT}
     try:
         AdminClient(config)
     except KafkaException as error:
         return _said(error)
     except (TypeError, AttributeError, ValueError):  # of those that hold functions, which are Python's alone
-        return "No such"
+        return _NONE_SUCH
     return ""
 
 
 def _named(name: str, fault: str) -> str:
-    if fault.startswith("No such"):
+    if fault.startswith(_NONE_SUCH):
         return f"there is no option {name}"
     if fault.startswith("Expected bool"):
         return f"{name} is neither true nor false"
