@@ -8,12 +8,13 @@ import socket
 
 from baton.refusal import Refusal
 from baton.settings import variable
+from streaming import hosts
 
 
 def demand_host(host: str) -> None:
     """See that a server can listen on `host`, at whatever port. Raises `Refusal`."""
     try:
-        with socket.socket() as probe:
+        with socket.socket(hosts.family(host)) as probe:
             probe.bind((host, 0))
     except (OSError, UnicodeError) as error:
         raise _host_refused(host, error) from error
@@ -30,7 +31,7 @@ def refused(error: OSError, host: str, port: int, field: str) -> Refusal:
 def _host_refused(host: str, error: Exception) -> Refusal:
     return Refusal(
         f"{variable('host')}: this machine cannot listen on {host!r} ({_said(error)})",
-        "Give an IPv4 address or a name of this machine: 127.0.0.1, or 0.0.0.0 for all it has",
+        "Give an address of this machine, or a name that has one of IPv4: 127.0.0.1, or 0.0.0.0 for all it has",
     )
 
 

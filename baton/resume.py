@@ -11,7 +11,7 @@ import httpx
 from baton.refusal import NO, Refusal
 from baton.settings import Settings
 from baton.up import state
-from streaming import breaker_door
+from streaming import breaker_door, hosts
 
 STAGES = ("ingest", "scoring", "routing")
 LOOK_SECONDS = 2.0
@@ -62,8 +62,7 @@ def _workers(settings: Settings, stage: str, running: state.Running | None) -> d
     """Addresses of the stage's workers, by name: those of `baton up`, else the one that this environment is for."""
     if running is not None:
         return {name: url for name, url in running.probes.items() if name.rpartition("-")[0] == stage}
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 where it listens
-    return {stage: f"http://{f'[{host}]' if ':' in host else host}:{settings.metrics_port}"}
+    return {stage: hosts.url(settings.host, settings.metrics_port)}
 
 
 def _tell(client: httpx.Client, name: str, url: str, stage: str, allowance: int) -> str:

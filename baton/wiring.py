@@ -14,6 +14,7 @@ from baton import configuration, listening, provisioning
 from baton.logs import set_up
 from baton.refusal import Refusal
 from baton.settings import Settings
+from streaming import hosts
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -148,8 +149,7 @@ async def _serve(app: Starlette, door: socket.socket) -> None:
 def _listening(host: str, port: int, field: str) -> socket.socket:
     """A socket that listens there. Raises `Refusal` where none can."""
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=1024)
+        return socket.create_server((host, port), family=hosts.family(host), backlog=1024)
     except OSError as error:
         raise listening.refused(error, host, port, field) from error
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from streaming import breaker_door
+from streaming import breaker_door, hosts
 from streaming.metrics import REGISTRY
 
 
@@ -84,15 +84,13 @@ class Probes:
         """Take the port; raises OSError where it is taken already."""
         self.readiness, self.registry, self.unwell = readiness, registry, unwell
         self.close_breakers = close_breakers
-        self._server = _Server((host, port), _Handler)
-        self._server.probes = self
+        self._server = _Server(host, port, self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.3,), name="probes", daemon=True)
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
-        host, port = str(self._server.server_address[0]), int(self._server.server_address[1])
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        """Where programs of this machine find it, without a slash at the end."""
+        return hosts.url(str(self._server.server_address[0]), int(self._server.server_address[1]))
 
     def start(self) -> Self:
         """Answer from now on."""
@@ -138,7 +136,15 @@ def _json(status: int, body: dict[str, Any]) -> tuple[int, str, bytes]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    probes: Probes
+
+    def __init__(self, host: str, port: int, probes: Probes) -> None:
+        self.address_family, self.probes = hosts.family(host), probes
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Take the port of the host's kind of address alone, as the doors do."""
+        hosts.only_its_family(self.socket)
+        super().server_bind()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -128,6 +129,15 @@ def fresh_database(database_server: DatabaseServer) -> Iterator[Callable[[], str
     """Makes as many fresh databases as a test needs."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(database_server.fresh())
+
+
+@pytest.fixture
+def ipv6() -> None:
+    """For tests that listen on IPv6: not every container has it."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as reason:
+        pytest.skip(f"no IPv6 on this machine: {reason}")
 
 
 @pytest.fixture

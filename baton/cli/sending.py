@@ -55,10 +55,11 @@ def send(
 def _collector() -> str:
     from baton.settings import Settings
     from baton.up import state
+    from streaming import hosts
 
     settings = Settings()
     running = state.find(settings.data_dir)
-    return running.collector if running else f"http://{settings.host}:{settings.collector_port}"
+    return running.collector if running else hosts.url(settings.host, settings.collector_port)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from baton.refusal import Refusal
 from baton.settings import Settings, variable
 from baton.up.ports import DOORS, Ports
 from baton.up.worker import WorkerSpec
+from streaming import hosts
 
 STAGES = ("ingest", "scoring", "routing")
 
@@ -95,9 +96,8 @@ def traffic(settings: Settings, demo: Demo, collector: str, sales: str, secrets:
 
 
 def _spec(settings: Settings, name: str, stage: str, port: int, told: dict[str, str]) -> WorkerSpec:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 it is asked for
     command = (sys.executable, "-m", "baton", stage)
-    return WorkerSpec(name, stage, command, told, probes=f"http://{host}:{port}")
+    return WorkerSpec(name, stage, command, told, probes=hosts.url(settings.host, port))
 
 
 def _unique(data_dir: Path) -> str:

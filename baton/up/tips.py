@@ -13,9 +13,10 @@ def tips(first: RoutedSample, collector: str, baton: str) -> list[str]:
     """The lines; `baton`: how the program is typed."""
     who = "-d email=kim@acme.example -d full_name='Kim Doe' -d job_title='VP Sales'"
     where = "-d company=Acme -d employees=1200 -d country=DE -d event_type=demo_requested"
+    form = shlex.quote(f"{collector}/v1/forms/website")  # to some shells the brackets of IPv6 are a pattern
     return [
         f"The first lead was routed: {first.who}. Try one of your own:",
-        f"  curl {collector}/v1/forms/website {who} {where}",
+        f"  curl {form} {who} {where}",
         f"  {baton} explain kim@acme.example",
     ]
 

@@ -84,6 +84,38 @@ def test_a_host_that_nobody_can_listen_on_is_refused_before_anything_starts(monk
     assert not [what for what in told if "port" in what]
 
 
+@pytest.mark.usefixtures("ipv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_doors_and_workers_may_all_listen_on_ipv6(monkeypatch, host):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("BATON_HOST", host)
+        monkeypatch.setenv("BATON_METRICS_PORT", str(port))
+        looked = {one["what"]: one["ok"] for one in json.loads(run("doctor", "--json").output)}
+        refused = run("up", "--json")
+        monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
+        worker = run("ingest")
+    free = Settings(collector_port=0, sales_port=0, metrics_port=0)
+    specs, notices = plan.workers(free, SERVERS, plan.parse_workers(""), {})
+
+    assert looked["host"]
+    assert refused.output.startswith(f"baton: port {port} is taken. Set BATON_METRICS_PORT")
+    assert f"port {port} on {host} cannot be taken (Address already in use)" in worker.output
+    assert {spec.probes.rpartition(":")[0] for spec in specs} == {"http://[::1]"}
+    assert notices == []
+
+
+@pytest.mark.usefixtures("ipv6")
+def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        specs, _ = plan.workers(
+            Settings(host="::", collector_port=0, sales_port=0, metrics_port=port), SERVERS, plan.parse_workers(""), {}
+        )
+
+    assert specs[2].probes == f"http://[::1]:{port}"
+
+
 @pytest.mark.parametrize("command", ["ingest", "collector"])
 def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the_port(monkeypatch, command):
     monkeypatch.setenv("BATON_HOST", "203.0.113.7")

@@ -78,10 +78,19 @@ def test_every_worker_of_the_stage_that_is_up_is_told_and_no_other() -> None:
     assert (one.told, two.told, other.told) == (1, 1, 0)
 
 
-def test_where_nothing_is_up_the_worker_of_this_environment_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["0.0.0.0", "::"])
+def everywhere(request: pytest.FixtureRequest) -> str:
+    if request.param == "::":
+        request.getfixturevalue("ipv6")
+    return str(request.param)
+
+
+def test_where_nothing_is_up_the_worker_of_this_environment_is_told(
+    monkeypatch: pytest.MonkeyPatch, everywhere: str
+) -> None:
     worker = Worker(5)
-    with Probes(worker.readiness, "0.0.0.0", close_breakers=worker.close) as probes:
-        monkeypatch.setenv("BATON_HOST", "0.0.0.0")
+    with Probes(worker.readiness, everywhere, close_breakers=worker.close) as probes:
+        monkeypatch.setenv("BATON_HOST", everywhere)
         monkeypatch.setenv("BATON_METRICS_PORT", probes.url.rpartition(":")[2])
         assert resume(Settings(), "scoring", 5, pause=lambda _: None) == [Told("scoring", WHY)]
 

@@ -104,6 +104,20 @@ def test_no_collector_at_the_address_is_said_in_one_line(tmp_path):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.usefixtures("clean_environment")
+@pytest.mark.parametrize(("host", "where"), [("::1", "[::1]"), ("::", "[::1]"), ("0.0.0.0", "127.0.0.1")])
+def test_where_nothing_is_up_the_collector_of_this_environment_gets_it(monkeypatch, tmp_path, host, where):
+    monkeypatch.setenv("BATON_HOST", host)
+    monkeypatch.setenv("BATON_COLLECTOR_PORT", "1")
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(line(email="a@example.com"))
+
+    result = CliRunner().invoke(app, ["send", str(file)])
+
+    assert result.exit_code == 1
+    assert f"http://{where}:1 does not answer" in result.output
+
+
 def test_a_missing_file_is_wrong_use(tmp_path):
     result = CliRunner().invoke(app, ["send", str(tmp_path / "none.jsonl")])
 

@@ -119,6 +119,7 @@ def test_the_tips_hold_a_form_to_post_and_how_to_ask_for_that_person():
 
     assert "curl http://127.0.0.1:8080/v1/forms/website -d email=kim@acme.example" in text
     assert "  .venv/bin/baton explain kim@acme.example" in text
+    assert "curl 'http://[::1]:8080/v1/forms/website' -d" in "\n".join(tips(ROUTED, "http://[::1]:8080", "baton"))
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,18 @@ def test_a_port_in_use_is_an_error_at_once(readiness: Readiness) -> None:
             Probes(readiness, port=taken.getsockname()[1])
 
 
+@pytest.mark.usefixtures("ipv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_a_server_on_ipv6_leaves_the_port_to_one_on_ipv4(readiness: Readiness, host: str) -> None:
+    with Probes(readiness, host) as probes:
+        port = int(probes.url.rpartition(":")[2])
+        with Probes(Readiness(), port=port) as other:
+            answers = [httpx.get(f"{one.url}/readyz").status_code for one in (probes, other)]
+
+    assert probes.url == f"http://[::1]:{port}"
+    assert answers == [503, 200]
+
+
 def test_a_watched_condition_is_asked_each_time(probes: Probes, readiness: Readiness) -> None:
     for name in ("assigned", "recovered"):
         readiness.set(name, ok=True)
