@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 
@@ -17,22 +16,16 @@ def demand_host(host: str) -> None:
         with socket.socket(hosts.family(host)) as probe:
             probe.bind((host, 0))
     except (OSError, UnicodeError) as error:
-        raise _host_refused(host, error) from error
+        raise Refusal(
+            f"{variable('host')}: this machine cannot listen on {host!r} ({_said(error)})",
+            "Give an address of this machine, or a name that has one of IPv4: 127.0.0.1, or 0.0.0.0 for all it has",
+        ) from error
 
 
 def refused(error: OSError, host: str, port: int, field: str) -> Refusal:
-    """The refusal of a server that cannot listen there; `field` is the setting of its port."""
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return _host_refused(host, error)
+    """The refusal of a server that cannot listen there though the host will do; `field` is the setting of its port."""
     taken = f"port {port} on {host} cannot be taken ({_said(error)})"
     return Refusal(taken, f"Set {variable(field)} to another one; 0 takes a free one")
-
-
-def _host_refused(host: str, error: Exception) -> Refusal:
-    return Refusal(
-        f"{variable('host')}: this machine cannot listen on {host!r} ({_said(error)})",
-        "Give an address of this machine, or a name that has one of IPv4: 127.0.0.1, or 0.0.0.0 for all it has",
-    )
 
 
 def _said(error: Exception) -> str:

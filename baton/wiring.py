@@ -91,6 +91,7 @@ def _probes(
 ) -> Probes:
     from streaming.probes import Probes
 
+    listening.demand_host(settings.host)
     try:
         return Probes(readiness, settings.host, settings.metrics_port, unwell=unwell, close_breakers=close_breakers)
     except OSError as error:
@@ -148,6 +149,7 @@ async def _serve(app: Starlette, door: socket.socket) -> None:
 
 def _listening(host: str, port: int, field: str) -> socket.socket:
     """A socket that listens there. Raises `Refusal` where none can."""
+    listening.demand_host(host)  # of a name that is none `create_server` says what it says of a port
     try:
         return socket.create_server((host, port), family=hosts.family(host), backlog=1024)
     except OSError as error:

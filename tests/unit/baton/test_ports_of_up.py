@@ -106,7 +106,7 @@ def test_doors_and_workers_may_all_listen_on_ipv6(monkeypatch, host):
 
 
 @pytest.mark.usefixtures("ipv6")
-def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6(monkeypatch):
+def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         specs, _ = plan.workers(
@@ -116,16 +116,18 @@ def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6(monkeypatch):
     assert specs[2].probes == f"http://[::1]:{port}"
 
 
+@pytest.mark.parametrize("host", ["203.0.113.7", "nohost.invalid", "a..b"])
 @pytest.mark.parametrize("command", ["ingest", "collector"])
-def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the_port(monkeypatch, command):
-    monkeypatch.setenv("BATON_HOST", "203.0.113.7")
+def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the_port(monkeypatch, command, host):
+    monkeypatch.setenv("BATON_HOST", host)
     monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
 
     result = run(command)
 
     assert result.exit_code == 2
-    assert "BATON_HOST: this machine cannot listen on" in result.output
+    assert f"BATON_HOST: this machine cannot listen on {host!r} (" in result.output
     assert "PORT" not in result.output
+    assert "Unknown" not in result.output
 
 
 def test_a_metrics_port_that_was_set_and_is_taken_is_refused_before_anything_starts(monkeypatch, tmp_path):
