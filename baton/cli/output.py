@@ -27,12 +27,23 @@ def say_plainly() -> None:
     """From now on `sys.stdout` raises `Unwritable` or `ReaderGone`, once; what is written afterwards is lost."""
     before = sys.stdout
     raw = _Output(closed=before is None)
+    at_once = bool(getattr(before, "write_through", False))  # python -u, PYTHONUNBUFFERED
     sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(raw),
+        _AtOnce(raw) if at_once else io.BufferedWriter(raw),
         encoding="utf-8" if before is None else before.encoding,
         errors="strict" if before is None else before.errors,
         line_buffering=raw.isatty(),
+        write_through=at_once,
     )
+
+
+class _AtOnce(io.BufferedWriter):
+    """Keeps nothing back. The descriptor alone would not do: it may take a part of a long text, and no more."""
+
+    def write(self, data: Any, /) -> int:
+        taken = super().write(data)
+        self.flush()
+        return taken
 
 
 class _Output(io.RawIOBase):

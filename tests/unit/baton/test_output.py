@@ -11,6 +11,8 @@ import pytest
 
 COMMANDS = ["check", "check --json", "--help", "failed list --help", "--version", "route --dry-run leads.jsonl"]
 RICH = "from baton.cli import answers, output; output.say_plainly(); answers.console().print('x')"
+CUT = "import os, sys; from baton.cli import output; output.say_plainly()"
+CUT += "; print('x' * int(sys.argv[1]), end=''); os._exit(0)"
 
 
 @pytest.fixture
@@ -65,3 +67,11 @@ def test_what_uses_no_output_may_have_none(place: Path) -> None:
     said = shell("BATON_KAFKA=127.0.0.1:1 $baton lag >&-", place)
 
     assert (said.returncode, "standard output" in said.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("python", [f"PYTHONUNBUFFERED=1 {sys.executable}", f"{sys.executable} -u"])
+@pytest.mark.parametrize("size", [1, 1_000_000])
+def test_an_output_that_is_not_to_be_buffered_is_written_at_once_and_whole(place: Path, python: str, size: int) -> None:
+    said = shell(f'{python} -c "{CUT}" {size} | (sleep 0.1; cat)', place)
+
+    assert (len(said.stdout), said.stderr) == (size, "")
