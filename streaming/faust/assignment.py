@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
 from confluent_kafka import Consumer, TopicPartition
@@ -61,23 +61,36 @@ class Assignment:
         """Become a member; what follows happens inside `consume()`."""
         self.consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
 
-    def leave(self) -> None:
+    def leave(self, hurried: Callable[[], bool] = lambda: False) -> None:
         """Serve what the group has called meanwhile, then leave it and close the consumer.
 
         A call that `close()` finds still waiting makes librdkafka hang for ever (its issue 4884): the thread that it
         asks to take the partitions away has ended. A worker that was put out of the group while busy has such a call.
+        Once it is `hurried`, for the process is to end, a consumer that does not close is given up: all is settled, and
+        one that has lost the group's coordinator never closes.
         """
         self.consumer.unsubscribe()
         moves, deadline = -1, monotonic() + LEAVE_SECONDS
         while (self.is_member or moves != self.moves) and monotonic() < deadline:
             moves = self.moves
             self.consumer.consume(1, QUIET_SECONDS)
-        self.consumer.close()
+        closing = self._closing("a consumer that leaves")
+        while closing.is_alive():
+            if hurried():
+                log.warning("%s: the group did not let the worker go in time: it goes all the same", self.topic)
+                self.parts = {}
+                return
+            closing.join(QUIET_SECONDS)
 
     def drop(self) -> None:
         """Give up a consumer that would hang as it is closed: not waited for, and it moves nothing here any more."""
         self.parts = {}
-        threading.Thread(target=self.consumer.close, name="a consumer left outside", daemon=True).start()
+        self._closing("a consumer left outside")
+
+    def _closing(self, name: str) -> threading.Thread:
+        thread = threading.Thread(target=self.consumer.close, name=name, daemon=True)
+        thread.start()
+        return thread
 
     @property
     def is_member(self) -> bool:

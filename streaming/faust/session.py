@@ -72,7 +72,7 @@ class Session:
                     if self.left_out.found:
                         self.assignment.drop()
                     else:
-                        self.assignment.leave()
+                        self.assignment.leave(lambda: self.watchdog.hurried)
                 self.keeper.close()
         finally:
             self.assignment.parts = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from time import sleep
 from types import SimpleNamespace
@@ -246,3 +247,21 @@ def test_state_of_a_session_that_was_lost_goes_to_the_next_one_and_what_that_doe
     consumer.give(1)
     assert sorted(kept) == [1]  # the old session is still there, as one that garbage holds
     assert again.assignment.parts[1].state is kept[1]
+
+
+def test_a_consumer_that_does_not_close_is_waited_for_unless_the_process_is_to_end(
+    session: Session, consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has lost the group's coordinator does so where a commit of its is still under way."""
+    answered, left = threading.Event(), threading.Event()
+    monkeypatch.setattr(consumer, "close", answered.wait)
+    consumer.calls["on_revoke"](consumer, [])
+    leaving = threading.Thread(target=lambda: (session.close(), left.set()), daemon=True)
+    leaving.start()
+    try:
+        assert not left.wait(0.5)
+        session.watchdog.hurry(0.0)
+        assert left.wait(5), "it does not let go of it"
+    finally:
+        answered.set()
+        leaving.join(5)
