@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, Producer
 
 from streaming.client import KafkaAddress, UnusableAddress
 from streaming.faust.settings import EngineSettings
@@ -52,10 +51,10 @@ def _fault(options: Mapping[str, str]) -> str:
         return _NONE_SUCH
     config: dict[str, Any] = {**options, "logger": _SILENT}
     try:
-        AdminClient(config)
+        Producer(config)
     except KafkaException as error:
         return _said(error)
-    except (TypeError, AttributeError, ValueError):  # of those that hold functions, which are Python's alone
+    except (TypeError, AttributeError, ValueError):  # functions and the like, which are Python's alone
         return _NONE_SUCH
     return ""
 

@@ -15,6 +15,7 @@ from streaming.faust.options import demand_options, demand_way_in
         ({"linger.ms": 5, "foo": 1, "bar": 2}, "there is no option foo"),
         ({"error_cb": "x"}, "there is no option error_cb"),
         ({"logger": "x"}, "there is no option logger"),
+        ({"delivery.report.only.error": True}, "there is no option delivery.report.only.error"),
         ({"compression.type": "hunter2"}, "compression.type has a value that it cannot have"),
         ({"enable.auto.offset.store": "hunter2"}, "enable.auto.offset.store is neither true nor false"),
         ({"statistics.interval.ms": -5}, "statistics.interval.ms is outside of 0..86400000"),
