@@ -7,7 +7,11 @@ import sys
 
 import structlog
 
+from baton.repeats import Repeats
 from baton.settings import Settings
+
+CLIENTS = ("kafka", "aiokafka", "faust", "mode")
+"""Libraries that say the same at each try, ten times a second, while a broker is away."""
 
 
 def set_up(process: str, settings: Settings | None = None) -> structlog.stdlib.BoundLogger:
@@ -32,10 +36,11 @@ def set_up(process: str, settings: Settings | None = None) -> structlog.stdlib.B
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
         )
     )
+    handler.addFilter(Repeats(CLIENTS))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for noisy in ("kafka", "faust", "mode", "aiokafka", "httpx", "httpcore", "uvicorn.access", "alembic"):
+    for noisy in (*CLIENTS, "httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
