@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from streaming.breaker import Breaker
 from streaming.memory import MemoryRunner
@@ -14,24 +15,24 @@ PARTITIONS = 4
 MAX_RECORDS = 50  # of a round: few, so that a test of some hundred records has several
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Those of the stages' breakers; `by_itself`: whether a stopped stage tries again without being told."""
+
+    consecutive: int = 100
+    share: float = 0.5
+    window: int = 1_000
+    by_itself: bool = True
+
+
 class Driver(Protocol):
     """Runs stages until their input is used up; topics have four partitions."""
 
     def name(self, topic: str) -> str:
         """The full name of a topic of this test."""
 
-    def start(
-        self,
-        *stages: Stage,
-        consecutive: int = 100,
-        share: float = 0.5,
-        window: int = 1_000,
-        by_itself: bool = True,
-    ) -> None:
-        """Make the topics and set the stages going.
-
-        The limits are their breakers', and `by_itself` is whether a stopped stage tries again without being told.
-        """
+    def start(self, *stages: Stage, **limits: Any) -> None:
+        """Make the topics and set the stages going, with such `Limits`."""
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:
         """Publish a record."""
@@ -71,16 +72,11 @@ class MemoryDriver:
     def name(self, topic: str) -> str:
         return topic
 
-    def start(
-        self,
-        *stages: Stage,
-        consecutive: int = 100,
-        share: float = 0.5,
-        window: int = 1_000,
-        by_itself: bool = True,
-    ) -> None:
+    def start(self, *stages: Stage, **limits: Any) -> None:
         self.stages = stages
-        self.breaker = partial(Breaker, consecutive, share, window, 60.0 if by_itself else 0.0)
+        told = Limits(**limits)
+        resume_seconds = 60.0 if told.by_itself else 0.0
+        self.breaker = partial(Breaker, told.consecutive, told.share, told.window, resume_seconds)
         self.restart()
 
     def send(self, topic: str, key: bytes | None, value: bytes | None, headers: RawHeaders = ()) -> None:

@@ -16,7 +16,7 @@ from streaming.client import KafkaAddress
 from streaming.faust.app import EngineSettings, StageApp, make_app
 from streaming.stage import Message, RawHeaders, Stage
 from streaming.topics import TopicSpec, apply, lag
-from tests.integration.engine.drivers import MAX_RECORDS, PARTITIONS
+from tests.integration.engine.drivers import MAX_RECORDS, PARTITIONS, Limits
 from tests.waiting import until
 
 WAIT = 40.0
@@ -62,20 +62,14 @@ class KafkaDriver:
     def name(self, topic: str) -> str:
         return self.prefix + topic
 
-    def start(
-        self,
-        *stages: Stage,
-        consecutive: int = 100,
-        share: float = 0.5,
-        window: int = 1_000,
-        by_itself: bool = True,
-    ) -> None:
+    def start(self, *stages: Stage, **limits: Any) -> None:
         self.stages = stages
+        told = Limits(**limits)
         self.breaker = {
-            "breaker_consecutive": consecutive,
-            "breaker_share": share,
-            "breaker_window": window,
-            "breaker_resume_seconds": RESUME_SECONDS if by_itself else 0.0,
+            "breaker_consecutive": told.consecutive,
+            "breaker_share": told.share,
+            "breaker_window": told.window,
+            "breaker_resume_seconds": RESUME_SECONDS if told.by_itself else 0.0,
         }
         names = {self.name("counts"), self.name("tallies")}
         for stage in stages:
