@@ -87,7 +87,11 @@ def test_an_export_that_is_ended_leaves_nothing_behind(
         yield from ()
 
     monkeypatch.setattr(failed, "records", ended)
-    code = in_a_child(str(file))
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup it is ignored, by the child as well
+    try:
+        code = in_a_child(str(file))
+    finally:
+        signal.signal(number, before)
 
     assert [one.name for one in file.parent.iterdir()] == [file.name]
     assert file.read_text() == "of yesterday\n"

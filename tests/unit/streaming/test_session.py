@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from streaming.breaker import Breaker
+from streaming.faust import assignment
 from streaming.faust.session import Session
 from streaming.faust.settings import EngineSettings
 from streaming.faust.status import Status
@@ -94,7 +95,8 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> FakeConsumer:
 
 
 @pytest.fixture
-def session(consumer: FakeConsumer) -> Session:
+def session(consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch) -> Session:
+    monkeypatch.setattr(assignment, "LEAVE_SECONDS", 0.1)  # nobody takes the partitions of a fake away
     stage = Stage("s", "in", "failed", lambda _: None)
     status = Status("s", Breaker(1, 1.0, 10, 0.0), Readiness(), lambda: None)
     settings = EngineSettings(bootstrap="nowhere:1", group="g")
