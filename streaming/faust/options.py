@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
-from streaming.client import KafkaAddress, UnusableAddress
+from streaming.client import IN_FLIGHT, KafkaAddress, UnusableAddress
 from streaming.faust.settings import EngineSettings
 
 _NOWHERE = "127.0.0.1:1"
@@ -49,7 +49,7 @@ def _fault(options: Mapping[str, str]) -> str:
     """What librdkafka has against them; an empty text where it takes them."""
     if "logger" in options:  # Python's alone, too, and ours would stand in its place here
         return _NONE_SUCH
-    config: dict[str, Any] = {**options, "logger": _SILENT}
+    config: dict[str, Any] = {"max.in.flight": IN_FLIGHT, **options, "logger": _SILENT}
     try:
         Producer(config)
     except KafkaException as error:
