@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from baton import configuration
+from baton import configuration, counting
 from baton.faulty_settings import unusable
 from baton.refusal import Refusal
 from baton.settings import PREFIX, Setting, Settings, describe, variable
@@ -100,4 +100,4 @@ def unknown(environment: Mapping[str, str]) -> list[Fault]:
 
 def counted(faults: int) -> str:
     """How many faults there are, in words."""
-    return {0: "no faults", 1: "1 fault"}.get(faults, f"{faults:,} faults")
+    return counting.counted(faults, "fault", "faults") if faults else "no faults"

@@ -66,13 +66,17 @@ def shared(settings: Settings) -> list[Shared]:
 def demand(settings: Settings) -> None:
     """See, before anything starts, that host and ports can be had as they were set. Raises `Refusal`."""
     demand_host(settings.host)
-    for one in shared(settings):
-        if one.refused:
-            raise Refusal(one.message, one.mend)
+    _demand_apart(settings)
     for field in _OWNERS:
         port = int(getattr(settings, field))
         if field in settings.model_fields_set and port:
             _demand_free(port, field, settings.host)
+
+
+def _demand_apart(settings: Settings) -> None:
+    for one in shared(settings):
+        if one.refused:
+            raise Refusal(one.message, one.mend)
 
 
 def _demand_free(port: int, field: str, host: str) -> None:
@@ -91,9 +95,7 @@ class Ports:
 
     def __init__(self, settings: Settings) -> None:
         """Raise `Refusal` where one port was set for two."""
-        for one in shared(settings):
-            if one.refused:
-                raise Refusal(one.message, one.mend)
+        _demand_apart(settings)
         self._settings, self.notices = settings, list[str]()
         # A port that was set is its owner's from the start: a default one that is asked for earlier gives way.
         self._owners = {int(getattr(settings, field)): field for field in _OWNERS if field in settings.model_fields_set}

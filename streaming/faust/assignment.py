@@ -61,7 +61,7 @@ class Assignment:
         """Become a member; what follows happens inside `consume()`."""
         self.consumer.subscribe([self.topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
 
-    def leave(self, hurried: Callable[[], bool] = lambda: False) -> None:
+    def leave(self, hurried: Callable[[], bool]) -> None:
         """Serve what the group has called meanwhile, then leave it and close the consumer.
 
         A call that `close()` finds still waiting makes librdkafka hang for ever (its issue 4884): the thread that it
@@ -78,7 +78,6 @@ class Assignment:
         while closing.is_alive():
             if hurried():
                 log.warning("%s: the group did not let the worker go in time: it goes all the same", self.topic)
-                self.parts = {}
                 return
             closing.join(QUIET_SECONDS)
 

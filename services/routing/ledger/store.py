@@ -118,7 +118,7 @@ class Ledger:
         Raises `TransientError`, and LookupError where the tables are of an older version.
         """
         try:
-            with told_apart(), self.engine.begin() as connection:
+            with self._transaction() as connection:
                 return str(connection.execute(_ORIGIN, {"topic": topic, "origin": found}).scalar_one())
         except ProgrammingError as exc:
             if not isinstance(exc.orig, UndefinedTable):
@@ -127,7 +127,7 @@ class Ledger:
 
     def position(self, topic: str, partition: int) -> int | None:
         """Source offset at which `partition` goes on. Raises `TransientError`."""
-        with told_apart(), self.engine.begin() as connection:
+        with self._transaction() as connection:
             at = connection.execute(_POSITION, {"topic": topic, "partition": partition}).scalar_one_or_none()
             return None if at is None else int(at)
 
