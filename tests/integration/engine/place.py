@@ -24,6 +24,7 @@ from tests.waiting import until
 PROGRAM = Path(__file__).with_name("worker_program.py")
 ROOT = Path(__file__).parents[3]
 WAIT = 60.0
+TOLD_LINES = 60
 MARK = b"claimed"
 """The key in a changelog under which a round says how far it has come: no key of a record."""
 
@@ -150,8 +151,10 @@ class Place:
         return KafkaDriver(self.bootstrap, self.prefix, self.home).records(self.prefix + topic)
 
     def close(self) -> None:
-        """Leave no worker behind."""
+        """Leave no worker behind, and say what they said, which pytest shows of a test that failed."""
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.process.kill()
                 worker.process.wait()
+        for log in sorted(self.home.glob("*.log")):
+            print(f"--- {log.name}", *log.read_text(errors="replace").splitlines()[-TOLD_LINES:], sep="\n")

@@ -191,8 +191,8 @@ def test_a_worker_that_was_overtaken_gets_no_such_word(changelog: Changelog) -> 
         keeper.tend(assignment, leaving=True)
     finally:
         keeper.close()
-        assignment.leave()
-        successor.leave()
+        assignment.leave(lambda: False)
+        successor.leave(lambda: False)
         watchdog.close()
     assert changelog.files() == []
 
