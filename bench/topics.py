@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # not in __all__
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from bench.world import records
 from streaming.partition import partition_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float, what: str, every: float = 0.05) -> T:
+def until(condition: Callable[[], T | Literal[False] | None], seconds: float, what: str, every: float = 0.05) -> T:
     """The first true value of `condition`, which is asked every `every` seconds.
 
     Raises `TimeoutError`, naming `what` was waited for and the last value, when `seconds` have passed.

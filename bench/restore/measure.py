@@ -75,7 +75,12 @@ def save(settings: EngineSettings, topic: str, parts: list[Partition]) -> float:
         part.state.origin = part.state.origin or identity(settings, topic)[0]
     member: Any = SimpleNamespace(is_member=True, parts={part.number: part for part in parts})
     local.begin(asker, member, lambda _: None)
-    until(lambda: local.tend(asker, member, lambda _: None) or all(p.state.frozen is None for p in parts), 600, "files")
+
+    def written() -> bool:
+        local.tend(asker, member, lambda _: None)
+        return all(part.state.frozen is None for part in parts)
+
+    until(written, 600, "files")
     until(lambda: threading.active_count() == 1, 60, "memory to be given back")
     return process_time() - cpu
 

@@ -161,6 +161,7 @@ async def test_the_consumer_of_agents_reads_committed_records(tmp_path: Path) ->
     stage = Stage("idle", "in", "idle.failed", lambda _: None)
     app = make_app(stage, EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path))
     app.finalize()
+    assert isinstance(app.consumer, driver.Consumer)
     thread = app.consumer._new_consumer_thread()
     thread.thread_loop = asyncio.get_running_loop()
     consumer = thread._create_consumer(loop=thread.thread_loop)

@@ -22,7 +22,7 @@ REASONS = {b"!": "schema_violation", b"?": "handler_error", b"+": "too_large"}
 class Sum(NamedTuple):
     """State of a key."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides a method of tuples that nobody calls of a sum
     checksum: int
 
     def after(self, event: int) -> Sum:

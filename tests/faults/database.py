@@ -61,9 +61,10 @@ class Database:
     def cut(self) -> int:
         """End every connection of the two databases; how many there were."""
         with self._connection("baton") as connection:
-            return connection.execute(
+            [[number]] = connection.execute(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ('sums', 'path')"
-            ).fetchall()[0][0]
+            ).fetchall()
+        return int(number)
 
     def hold(self, name: str, table: str, seconds: float) -> None:
         """Hold a lock on a table that lets nobody read or write it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Patience:
         return time.monotonic() - self._began
 
 
-def in_time(condition: Callable[[], T], seconds: float, what: str, every: float = 0.1) -> T:
+def in_time(condition: Callable[[], T | Literal[False] | None], seconds: float, what: str, every: float = 0.1) -> T:
     """As `tests.waiting.until`, with patience. Raises TimeoutError."""
     patience = Patience(seconds)
     while True:

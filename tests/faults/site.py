@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -69,8 +70,7 @@ class Site:
             self.watches[stage] = Watch(stage, self._look(stage))
         for stage in self.stages_of(SUMS):
             prefix, source = SUMS[stage]
-            feeder = SumsFeeder(self.node.bootstrap, prefix + source, AHEAD, self.watches[stage].done)
-            self.sums[stage] = feeder
+            self.sums[stage] = SumsFeeder(self.node.bootstrap, prefix + source, AHEAD, self.watches[stage].done)
         if self.stages_of(PATH_STAGES):
             self.people = PeopleFeeder(self.node.bootstrap, PATH, 0.5)
         for stage in self.stages:
@@ -212,15 +212,17 @@ class Site:
             return LookAtLedger(*told, self.database.bare_url("path"))
         return Look(*told)
 
+    def _has_done_all(self, stage: str) -> bool:
+        return self.watches[stage].positions == dict(self.sums[stage].ends)
+
     def settled(self, seconds: float) -> None:
         """Come back once the feeders have ended and both sums have nothing left to do. Raises TimeoutError."""
         for feeder in self.feeders:
             feeder.end()
-        for stage, feeder in self.sums.items():
-            watch = self.watches[stage]
+        for stage, sums in self.sums.items():
             in_time(
-                lambda watch=watch, feeder=feeder: watch.positions == dict(feeder.ends),  # type: ignore[misc]
+                partial(self._has_done_all, stage),
                 seconds,
-                f"{stage} to do all of {feeder.sent} events",
+                f"{stage} to do all of {sums.sent} events",
                 every=0.2,
             )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.faults import catalogue as c
 from tests.faults.acts import CALM_SECONDS, Mend, act, nothing, victim
@@ -82,25 +83,19 @@ def feed(site: Site, faults: Sequence[Fault], people: int = BURST) -> None:
     for fault in faults:
         if fault.kind in c.ONE_WORKER:
             with suppress(TimeoutError):
-                owned[fault.stage] = in_time(
-                    lambda fault=fault: site.owned(victim(site, fault)), WORK_SECONDS, "it to be a member", every=0.3
-                )  # type: ignore[misc]
+                owned[fault.stage] = in_time(partial(_owned, site, fault), WORK_SECONDS, "it to be a member", every=0.3)
     for stage in stages & set(site.stages_of(PATH_STAGES)):
         with suppress(TimeoutError), _held(site, stage):
             if site.people is not None:
                 site.people.burst(people)
-            in_time(lambda stage=stage: _left(site.watches[stage], owned.get(stage)) > LEFT, HELD_SECONDS, "work")  # type: ignore[misc]
+            in_time(partial(_has_left, site.watches[stage], LEFT, owned.get(stage)), HELD_SECONDS, "work")
     for stage in site.stages_of(stages & SUMS.keys()) or site.stages_of(SUMS):
         watch = site.watches[stage]
         what = f"work for {stage} ({site.sums[stage]}; {watch.done()} done)"
-        in_time(lambda watch=watch: sum(watch.behind().values()) > 500, WORK_SECONDS, what)  # type: ignore[misc]
+        in_time(partial(_is_behind, watch, 500), WORK_SECONDS, what)
         if numbers := owned.get(stage):
             with suppress(TimeoutError):  # then there is none, and it does not count
-                in_time(
-                    lambda watch=watch, numbers=numbers: sum(watch.behind().get(n, 0) for n in numbers) > LEFT,
-                    WORK_SECONDS,
-                    f"{what} in {sorted(numbers)}",
-                )  # type: ignore[misc]
+                in_time(partial(_is_behind, watch, LEFT, numbers), WORK_SECONDS, f"{what} in {sorted(numbers)}")
 
 
 @contextmanager
@@ -121,6 +116,19 @@ def _left(watch: Watch, numbers: set[int] | None) -> int:
     return sum(max(0, left - MARKERS) for n, left in watch.behind().items() if numbers is None or n in numbers)
 
 
+def _has_left(watch: Watch, more_than: int, numbers: set[int] | None) -> bool:
+    return _left(watch, numbers) > more_than
+
+
+def _is_behind(watch: Watch, more_than: int, numbers: set[int] | None = None) -> bool:
+    """Whether more records lie before a stage in these partitions, or in all, ends of transactions among them."""
+    return sum(left for n, left in watch.behind().items() if numbers is None or n in numbers) > more_than
+
+
+def _owned(site: Site, fault: Fault) -> set[int]:
+    return site.owned(victim(site, fault))
+
+
 def _hit(site: Site, fault: Fault) -> set[tuple[str, int]]:
     """Stages and partitions that a fault is meant for, where there is work in them."""
     stages: Sequence[str] = [fault.stage]
@@ -128,7 +136,7 @@ def _hit(site: Site, fault: Fault) -> set[tuple[str, int]]:
     if fault.kind in c.OF_BROKER:
         stages = STAGES
     elif fault.kind in c.ONE_WORKER:
-        numbers = site.owned(victim(site, fault))
+        numbers = _owned(site, fault)
     found: set[tuple[str, int]] = set()
     for stage in site.stages_of(stages):
         for number, records in site.watches[stage].behind().items():

@@ -61,7 +61,7 @@ def committed_records(bootstrap: str, topic: str, seconds: float = 600) -> Itera
                 if error is None:
                     yield message
                 elif error.code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())  # type: ignore[arg-type]
+                    left.discard(message.partition())
                 else:
                     raise KafkaException(error)
     finally:
@@ -127,7 +127,8 @@ def _judge_failed(verdict: Verdict, bootstrap: str, prefix: str, events: int, to
     reasons: Counter[str] = Counter()
     for message in committed_records(bootstrap, prefix + "sums.failed"):
         event = int((message.value() or b"")[1:])
-        reason = (dict(message.headers() or []).get("baton_reason") or b"").decode()
+        said = dict(message.headers() or []).get("baton_reason")
+        reason = said.decode() if isinstance(said, bytes) else ""
         seen[event] += 1
         reasons[reason] += 1
         if due.get(event) != reason:

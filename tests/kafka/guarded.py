@@ -12,7 +12,13 @@ from functools import partial
 from pathlib import Path
 
 import trustme
-from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.admin import (
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialUpsertion,
+)
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -106,7 +112,7 @@ class GuardedNode(Node):
     def add_user(self) -> None:
         """For SCRAM; PLAIN has its user in the node's settings."""
         how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        wanted = [UserScramCredentialUpsertion(USER, how, PASSWORD.encode())]
+        wanted: list[UserScramCredentialAlteration] = [UserScramCredentialUpsertion(USER, how, PASSWORD.encode())]
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         for answer in admin.alter_user_scram_credentials(wanted).values():
             answer.result(30)

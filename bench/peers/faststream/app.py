@@ -22,7 +22,7 @@ app = FastStream(broker, logger=None)
 state: dict[int, dict[bytes, bytes]] = {number: {} for number in range(place.partitions)}
 
 
-@broker.subscriber(
+@broker.subscriber(  # type: ignore[untyped-decorator]  # it is installed in an environment of its own
     place.source,
     batch=True,
     max_records=4_000,
@@ -40,8 +40,12 @@ async def score(message: KafkaMessage) -> None:
     published = []
     for number, records in parts.items():
         outputs, changed = work.many(records, state[number])
-        scored = [
-            KafkaPublishMessage(o.value, key=o.key, headers={name: value.decode() for name, value in o.headers})
+        scored = [  # scoring writes no header without a value
+            KafkaPublishMessage(
+                o.value,
+                key=o.key,
+                headers={name: value.decode() for name, value in o.headers},  # type: ignore[union-attr]
+            )
             for o in outputs
         ]
         kept = [KafkaPublishMessage(value, key=key) for key, value in changed.items()]

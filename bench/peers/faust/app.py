@@ -27,13 +27,14 @@ profiles = app.Table("profiles", partitions=place.partitions, key_type=bytes, va
 
 
 @app.agent(source)
-async def score(stream: faust.StreamT) -> None:
+async def score(stream: faust.StreamT[bytes]) -> None:
     """Score each event."""
     async for event in stream.events():
         message = event.message
         record = Record(event.key, event.value, message.headers, int(message.timestamp * 1000))
         output, profiles[event.key] = work.one(record, profiles.get(event.key))
-        await out.send(key=output.key, value=output.value, headers=dict(output.headers))
+        # Scoring writes no header without a value.
+        await out.send(key=output.key, value=output.value, headers=dict(output.headers))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 warnings.filterwarnings("ignore", category=DeprecationWarning)
 
@@ -10,6 +11,7 @@ from quixstreams import Application  # noqa: E402 the filter first
 from quixstreams.models import TopicConfig  # noqa: E402
 
 from bench.peers.work import Place, Record, Work  # noqa: E402
+from streaming.stage import Output, RawHeaders  # noqa: E402
 
 
 def main() -> None:
@@ -28,7 +30,7 @@ def main() -> None:
     config = TopicConfig(num_partitions=place.partitions, replication_factor=1)
     out = app.topic(place.out, value_serializer="bytes", key_serializer="bytes", config=config)
 
-    def score(value, key, timestamp, headers, state):
+    def score(value: bytes, key: bytes, timestamp: int, headers: RawHeaders, state: Any) -> Output:
         output, profile = work.one(Record(key, value, headers, timestamp), state.get_bytes("profile"))
         state.set_bytes("profile", profile)
         return output

@@ -47,7 +47,7 @@ def read(bootstrap: str, topic: str, stores: list[Rdict]) -> int:
             if message.error() is not None:
                 left -= 1
                 continue
-            number = message.partition()
+            number: int = message.partition()  # type: ignore[assignment]  # a record has one
             if number not in batches:
                 batches[number] = WriteBatch(raw_mode=True)
             batches[number].put(message.key(), message.value())

@@ -39,7 +39,7 @@ def status_of(address: str, media: str, body: bytes) -> int:
     async def send() -> int:
         transport = httpx.ASGITransport(APP, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://collector.test") as door:
-            answer = await door.post(address, content=body, headers={"content-type": media.encode()})
+            answer = await door.post(address, content=body, headers={b"content-type": media.encode()})
             return answer.status_code
 
     return asyncio.run(send())

@@ -40,7 +40,7 @@ class Installation:
             "baton_offset": str(self._offset if offset is None else offset), "baton_failed_at": at,
         }  # fmt: skip
         added = [(name, text.encode()) for name, text in told.items()]
-        everything = [*ODD, *headers, *added]
+        everything: list[tuple[str, str | bytes | None]] = [*ODD, *headers, *added]
         self._producer.produce(f"{self.prefix}{stage}.failed", value, key, stands_in, headers=everything)
         self._producer.flush(30)
 

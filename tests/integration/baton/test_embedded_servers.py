@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -34,7 +35,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def home():
+def home() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="baton-"))
     path.chmod(0o755)
     yield path
@@ -52,7 +53,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def test_a_database_keeps_its_data_over_a_restart(home):
+def test_a_database_keeps_its_data_over_a_restart(home: Path) -> None:
     first = EmbeddedDatabase(home / "postgres", home / "p.log")
     first.start()
     with connect(first) as connection:
@@ -68,7 +69,7 @@ def test_a_database_keeps_its_data_over_a_restart(home):
         second.stop()
 
 
-def test_a_socket_in_a_deep_folder_gets_a_short_path_of_its_own(home):
+def test_a_socket_in_a_deep_folder_gets_a_short_path_of_its_own(home: Path) -> None:
     deep = home / ("d" * 60) / ("e" * 60)
     database = EmbeddedDatabase(deep / "postgres", home / "p.log")
     database.start()
@@ -83,7 +84,7 @@ def test_a_socket_in_a_deep_folder_gets_a_short_path_of_its_own(home):
 
 
 @pytest.mark.parametrize("name", ["a+b c", "a&b%20c", "a,b", "ä#?"])
-def test_a_folder_of_any_name_can_be_reached_by_sqlalchemy_and_by_psycopg(home, name):
+def test_a_folder_of_any_name_can_be_reached_by_sqlalchemy_and_by_psycopg(home: Path, name: str) -> None:
     database = EmbeddedDatabase(home / name / "postgres", home / "p.log")
     database.start()
     engine = create_engine(database.url)
@@ -97,7 +98,7 @@ def test_a_folder_of_any_name_can_be_reached_by_sqlalchemy_and_by_psycopg(home, 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="closing a folder to others matters to root alone")
-def test_roots_closed_folders_stay_closed(home):
+def test_roots_closed_folders_stay_closed(home: Path) -> None:
     closed = home / "closed"
     closed.mkdir(mode=0o700)
     database = EmbeddedDatabase(closed / "postgres", home / "p.log")
@@ -110,7 +111,7 @@ def test_roots_closed_folders_stay_closed(home):
         database.stop()
 
 
-def test_a_broker_keeps_its_port_over_a_restart_and_its_folder_to_itself(home):
+def test_a_broker_keeps_its_port_over_a_restart_and_its_folder_to_itself(home: Path) -> None:
     broker = EmbeddedBroker(home / "kafka", home / "k.log")
     broker.start()
     port = broker.port
@@ -124,7 +125,7 @@ def test_a_broker_keeps_its_port_over_a_restart_and_its_folder_to_itself(home):
     assert (home / "kafka").stat().st_mode & 0o777 == 0o700
 
 
-def test_servers_end_with_a_parent_that_is_killed_and_the_next_start_goes_on(home):
+def test_servers_end_with_a_parent_that_is_killed_and_the_next_start_goes_on(home: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(home)], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pids = [int(word) for word in parent.stdout.readline().split()]

@@ -113,7 +113,7 @@ def test_replayed_records_come_back_as_they_were_and_are_noted(here: Installatio
     assert rest.output.splitlines()[-1] == "3 of 3 replayed"
     assert sorted((one.key(), one.value()) for one in back) == [(b"key-%d" % n, b'{"n":%d}' % n) for n in range(4)]
     for one in back:
-        origin = listed[dict(raw_headers(one))["baton_replay_of"].decode()]
+        origin = listed[(dict(raw_headers(one))["baton_replay_of"] or b"").decode()]
         assert raw_headers(one)[:-1] == ODD
         assert one.partition() == origin["partition"]
     assert {one["replayed"] for one in listed.values()} == {1}
@@ -194,7 +194,10 @@ def test_what_cannot_go_back_is_told_before_anything_is_sent(here: Installation)
 
 def test_many_go_back_in_the_order_of_their_keys_and_what_fails_meanwhile_waits(here: Installation) -> None:
     for n in range(1_200):
-        whence = [("baton_topic", (here.prefix + MARKETING_EVENTS).encode()), ("baton_partition", b"%d" % (n % 7 % 3))]
+        whence: list[tuple[str, str | bytes | None]] = [
+            ("baton_topic", (here.prefix + MARKETING_EVENTS).encode()),
+            ("baton_partition", b"%d" % (n % 7 % 3)),
+        ]
         here._producer.produce(f"{here.prefix}ingest.failed", b"%d" % n, b"k%d" % (n % 7), headers=whence)
     here._producer.flush(30)
     plan = replay.plan(here.settings, replay.Request(Selection()))

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +17,14 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 
 @pytest.fixture
-def home():
+def home() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="baton-"))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
 
-def test_a_lead_reaches_its_queue_where_the_data_folder_has_an_odd_name(home):
+def test_a_lead_reaches_its_queue_where_the_data_folder_has_an_odd_name(home: Path) -> None:
     data = str(home / "data dir a+b&c%20d ä")
     event = {
         "event_id": "odd-1", "type": "demo_requested", "occurred_at": "2026-11-02T09:00:00Z",

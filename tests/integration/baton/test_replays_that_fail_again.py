@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from baton.records import raw_headers
@@ -58,7 +60,7 @@ def test_a_chain_holds_where_a_link_is_not_named_and_stands_elsewhere(here: Inst
     assert (ends["selected"], ends["failed_again"]) == (1, ["ingest-0-0"])
 
 
-def test_a_patch_need_not_fit_what_is_left_out(here: Installation, tmp_path) -> None:
+def test_a_patch_need_not_fit_what_is_left_out(here: Installation, tmp_path: Path) -> None:
     patch = tmp_path / "patch.json"
     patch.write_text('[{"op": "test", "path": "/n", "value": 2}]')
     here.fails("ingest", b'{"n":1}')

@@ -10,7 +10,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -32,17 +34,18 @@ class Up:
         command = [sys.executable, "-m", "baton", "up", "--json", *arguments]
         self.errors = (home.parent / f"{home.name}.err").open("ab")
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.errors, env=self.environment)
-        self.lines: queue.Queue[dict] = queue.Queue()
+        self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
+        assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.put(json.loads(line))
 
-    def first(self) -> dict:
+    def first(self) -> dict[str, Any]:
         return self.lines.get(timeout=PATIENCE)
 
-    def hears(self, event: str) -> dict:
+    def hears(self, event: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             said = self.lines.get(timeout=PATIENCE)
@@ -65,7 +68,7 @@ class Up:
 
 
 @pytest.fixture
-def home():
+def home() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="baton-up-"))
     path.chmod(0o755)
     yield path / "data"
@@ -76,7 +79,7 @@ def children(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
 
-def test_the_demo_routes_leads_stops_in_order_and_goes_on_at_the_next_start(home):
+def test_the_demo_routes_leads_stops_in_order_and_goes_on_at_the_next_start(home: Path) -> None:
     up = Up(home, "--demo")
     try:
         ready = up.first()
@@ -114,7 +117,7 @@ def test_the_demo_routes_leads_stops_in_order_and_goes_on_at_the_next_start(home
         assert again.stop() == 0
 
 
-def test_an_own_lead_comes_from_a_form_to_a_rep_and_is_explained(home):
+def test_an_own_lead_comes_from_a_form_to_a_rep_and_is_explained(home: Path) -> None:
     up = Up(home)
     try:
         ready = up.first()
@@ -141,7 +144,7 @@ def test_an_own_lead_comes_from_a_form_to_a_rep_and_is_explained(home):
     assert "nobody knows" in nobody.stderr
 
 
-def test_what_a_killed_one_leaves_is_picked_up(home):
+def test_what_a_killed_one_leaves_is_picked_up(home: Path) -> None:
     up = Up(home)
     up.first()
     family = children(up.process.pid)
@@ -155,7 +158,7 @@ def test_what_a_killed_one_leaves_is_picked_up(home):
     assert [process for process in family if process.is_running() and process.status() != "zombie"] == []
 
 
-def test_a_dead_worker_is_started_again_and_that_is_said(home):
+def test_a_dead_worker_is_started_again_and_that_is_said(home: Path) -> None:
     up = Up(home)
     try:
         ready = up.first()

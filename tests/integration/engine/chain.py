@@ -69,9 +69,10 @@ class Chain(Place):
 
         return until(left, WAIT, "both stages to be at work")
 
-    def settled(self) -> None:
-        until(lambda: self.left("counting") == 0, 2 * WAIT, "the first stage to settle all")
-        until(lambda: self.left("linking") == 0, 2 * WAIT, "the second stage to settle all")
+    def settled(self, seconds: float = 2 * WAIT) -> None:
+        """`seconds` are each stage's."""
+        until(lambda: self.left("counting") == 0, seconds, "the first stage to settle all")
+        until(lambda: self.left("linking") == 0, seconds, "the second stage to settle all")
 
     def audit(self) -> None:
         """Each event has one output of each stage, in the order of its key, and both states are what comes of that."""

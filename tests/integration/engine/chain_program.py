@@ -31,6 +31,7 @@ def link(batch: Batch[list[int]]) -> None:
     """A sum of what came of each key, which another order makes another one; some records it cannot take."""
     for record in batch.records:
         key, of = record.key() or b"", dict(record.headers() or ())["of"]
+        assert of is not None
         if of.startswith(b"bad"):
             raise RecordError("bad", "of: says so")
         number, total = batch.state.get(key) or (0, 0)

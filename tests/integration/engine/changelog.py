@@ -71,7 +71,12 @@ class Changelog:
         restore = Restore(
             self.settings, self.topic, CODEC.loads, parts, ends(self.asker, self.topic, range(PARTITIONS))
         )
-        until(lambda: restore.step(0.1) or restore.done, WAIT, "the state to be restored")
+
+        def done() -> bool:
+            restore.step(0.1)
+            return restore.done
+
+        until(done, WAIT, "the state to be restored")
         restore.close()
         self.read = restore.records
         for part in parts:

@@ -43,4 +43,4 @@ class Repeating(Between):
 
     def _is_flexible(self) -> bool:
         """From version 3 on a byte of tagged fields follows."""
-        return HEADER.unpack_from(self.first)[2] >= 3
+        return bool(HEADER.unpack_from(self.first)[2] >= 3)

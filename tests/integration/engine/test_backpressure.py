@@ -49,7 +49,7 @@ class Watched:
 
     def look(self) -> int:
         self.peak = max(self.peak, self.process.memory_info().rss)
-        return self.process.memory_info().rss  # type: ignore[no-any-return]
+        return self.process.memory_info().rss
 
     def fetched(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stats.read_text().splitlines()]

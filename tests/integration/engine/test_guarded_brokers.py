@@ -82,7 +82,7 @@ def place(guarded: GuardedNode, way: Way, topic_prefix: str, tmp_path: Path) -> 
 def ports(worker: Worker) -> set[int]:
     """Those that a worker is connected to, its own loops left out."""
     found = psutil.Process(worker.process.pid).net_connections("tcp")
-    return {one.raddr.port for one in found if one.raddr and one.status == psutil.CONN_ESTABLISHED}
+    return {one.raddr.port for one in found if one.status == psutil.CONN_ESTABLISHED and one.raddr}
 
 
 def test_a_stage_that_is_killed_and_restored_counts_each_record_once(place: GuardedPlace) -> None:

@@ -108,4 +108,5 @@ def test_a_member_that_waits_for_a_slow_one_is_not_taken_for_left_out(real_place
 
 
 def state(admin: AdminClient, group: str) -> ConsumerGroupState:
-    return admin.describe_consumer_groups([group])[group].result().state
+    found: ConsumerGroupState = admin.describe_consumer_groups([group])[group].result().state
+    return found

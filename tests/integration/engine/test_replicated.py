@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -203,7 +204,7 @@ def test_where_a_topic_has_too_few_copies_left_no_record_is_blamed(cluster: Clus
 
 @pytest.mark.parametrize(("asked", "least"), [({"replication": 3}, "2"), ({"replication": 2, "min_insync": 1}, "1")])
 def test_topics_apply_makes_as_many_copies_as_it_is_told(
-    cluster: Cluster, topic_prefix: str, asked: dict[str, int], least: str
+    cluster: Cluster, topic_prefix: str, asked: dict[str, Any], least: str
 ) -> None:
     settings = Settings(kafka=cluster.bootstrap, topic_prefix=topic_prefix, partitions=1, **asked)
     made = {change.topic for change in apply_topics(settings, ["general"])}

@@ -39,6 +39,6 @@ def _note(text: str) -> None:
 
 
 if __name__ == "__main__":
-    engine_settings.Consumer = Watched  # type: ignore[misc]
+    vars(engine_settings)["Consumer"] = Watched
     sys.argv = sys.argv[2:]
     runpy.run_module(PROGRAM, run_name="__main__", alter_sys=True)

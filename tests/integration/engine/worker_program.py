@@ -103,7 +103,7 @@ if __name__ == "__main__":
     )
     if told.fate and told.fate != "doze":
         Struck.left, Struck.fate = told.after, told.fate
-        engine_settings.Producer = Struck  # type: ignore[misc]
+        vars(engine_settings)["Producer"] = Struck
     if told.spare:
         FormerOwners.abort = lambda *_: None  # type: ignore[method-assign]
     sys.exit(run(make_app(counting, settings, on_ready=lambda: print("ready", flush=True))))

@@ -43,7 +43,7 @@ async def test_what_the_door_says_is_taken_stands_in_the_topic(kafka: str, topic
     make_topic(kafka, topic)
     publisher = KafkaPublisher({"bootstrap.servers": kafka}, deadline=20)
     app = make_collector(Sources((Source("events", "events"),)), publisher, prefix=topic_prefix, clock=lambda: NOW)
-    events = [
+    events: list[dict[str, Any]] = [
         {
             "event_id": f"e-{number}",
             "type": "page_viewed",

@@ -31,7 +31,8 @@ def test_old_leads_are_scored_and_those_who_stayed_or_were_recommended_are_assig
     tmp_path: Path, database_url: str
 ) -> None:
     (tmp_path / "leads.csv").write_text("\n".join([HEADER, *ROWS]) + "\n")
-    command = [sys.executable, EXAMPLES / "leads_csv.py", tmp_path / "leads.csv", "--until", "2026-03-31T00:00:00Z"]
+    program, leads = str(EXAMPLES / "leads_csv.py"), str(tmp_path / "leads.csv")
+    command = [sys.executable, program, leads, "--until", "2026-03-31T00:00:00Z"]
     events = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
     with WholePath(EXAMPLES / "online-courses", database_url, datetime(2026, 4, 1, tzinfo=UTC)) as path:
@@ -39,7 +40,7 @@ def test_old_leads_are_scored_and_those_who_stayed_or_were_recommended_are_assig
         seen, report, suppressed = path.seen(), path.audit(), path.suppressed()
 
     assert report.violations == ()
-    assert [lead.value["person"]["external_id"] for lead in seen["sales.queue.india"]] == ["long"]
-    assert [lead.value["person"]["external_id"] for lead in seen["sales.queue.recommended"]] == ["known"]
+    assert [(lead.value or {})["person"]["external_id"] for lead in seen["sales.queue.india"]] == ["long"]
+    assert [(lead.value or {})["person"]["external_id"] for lead in seen["sales.queue.recommended"]] == ["known"]
     assert list(suppressed.values()) == ["wants no calls"]
     assert report.lines["leads scored"] == "5"

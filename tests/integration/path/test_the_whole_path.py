@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -35,12 +37,14 @@ def fits(expected: object, actual: object) -> bool:
     return expected == actual
 
 
-def in_short(path: WholePath) -> dict[str, list[dict]]:
+def in_short(path: WholePath) -> dict[str, list[dict[str, Any]]]:
     """Each topic's records: their values, or for what failed the reason and the field it names."""
-    short: dict[str, list[dict]] = {}
+    short: dict[str, list[dict[str, Any]]] = {}
     for topic, records in path.seen().items():
         for seen in records:
-            failed = {name: seen.headers[name] for name in ("baton_reason", "baton_detail") if name in seen.headers}
+            failed: dict[str, Any] = {
+                name: seen.headers[name] for name in ("baton_reason", "baton_detail") if name in seen.headers
+            }
             short.setdefault(topic, []).append(failed if topic.endswith(".failed") else seen.value or {})
     short["suppressed"] = [{"reason": reason} for reason in path.suppressed().values()]
     return short
@@ -75,12 +79,12 @@ def test_sending_everything_again_changes_nothing(database_url: str) -> None:
     assert report.violations == ()
 
 
-def test_any_order_of_arrival_ends_in_the_same_scores(fresh_database) -> None:
-    def final_scores(events: list[bytes]) -> dict[str, tuple]:
+def test_any_order_of_arrival_ends_in_the_same_scores(fresh_database: Callable[[], str]) -> None:
+    def final_scores(events: list[bytes]) -> dict[str, tuple[Any, ...]]:
         with WholePath(FORM / "config", fresh_database(), NOW) as path:
             path.send(events)
             return {
-                seen.key: (seen.value["fit"], seen.value["engagement"], seen.value["grade"], seen.value["as_of"])
+                seen.key: tuple((seen.value or {})[name] for name in ("fit", "engagement", "grade", "as_of"))
                 for seen in path.seen()["leads.scored"]
             }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
@@ -61,7 +63,7 @@ def test_a_killed_node_comes_back_with_its_data_on_the_same_port(kafka_node: Nod
 
 
 @pytest.mark.postgres
-def test_every_test_has_a_database_of_its_own(fresh_database) -> None:
+def test_every_test_has_a_database_of_its_own(fresh_database: Callable[[], str]) -> None:
     first, second = fresh_database(), fresh_database()
     with psycopg.connect(first) as connection:
         connection.execute("CREATE TABLE leads (id text)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from tests.audit.ledger import Assigned, Ledger
 from tests.audit.records import Seen
@@ -13,7 +14,7 @@ QUEUE = "sales.queue.general"
 TO_MQL = {"from": "inquiry", "to": "mql", "reason": "engagement"}
 
 
-def seen(topic: str, offset: int, value: dict | None, ce_id: str = "", **headers: str) -> Seen:
+def seen(topic: str, offset: int, value: dict[str, Any] | None, ce_id: str = "", **headers: str) -> Seen:
     named = {"ce_id": ce_id or f"{topic}-{offset}"}
     raw = None if value is None else json.dumps(value).encode()
     return Seen(topic, 0, offset, (value or {}).get("lead_id", ""), raw, named | headers, 1_800_000_010_000)

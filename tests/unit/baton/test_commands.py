@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from baton.cli import app
 from baton.embedded.ports import free_port
@@ -19,11 +19,11 @@ CONFIG = Path(__file__).parents[3] / "config"
 pytestmark = pytest.mark.usefixtures("clean_environment")
 
 
-def run(*args: str):
+def run(*args: str) -> Result:
     return CliRunner().invoke(app, list(args))
 
 
-def test_help_lists_the_commands_and_needs_nothing_heavy():
+def test_help_lists_the_commands_and_needs_nothing_heavy() -> None:
     names = ("up", "status", "send", "explain", "failed", "check", "doctor", "lag", "topics", "db", "roster", "routing")
     code = "import sys; import baton.cli; print('\\n'.join(sys.modules))"
 
@@ -33,14 +33,14 @@ def test_help_lists_the_commands_and_needs_nothing_heavy():
     assert set(loaded) & {"faust", "sqlalchemy", "confluent_kafka", "kafka", "pydantic", "httpx", "starlette"} == set()
 
 
-def test_an_unknown_command_is_wrong_use():
+def test_an_unknown_command_is_wrong_use() -> None:
     result = run("hand-off")
 
     assert result.exit_code == 2
     assert "Traceback" not in result.output
 
 
-def test_a_good_configuration_has_no_faults_and_shows_every_setting():
+def test_a_good_configuration_has_no_faults_and_shows_every_setting() -> None:
     result = run("check")
 
     assert result.exit_code == 0, result.output
@@ -48,7 +48,7 @@ def test_a_good_configuration_has_no_faults_and_shows_every_setting():
     assert "no faults" in result.output
 
 
-def test_check_tells_all_faults_of_all_files_at_once(tmp_path, monkeypatch):
+def test_check_tells_all_faults_of_all_files_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "config"
     shutil.copytree(CONFIG, broken)
     (broken / "sources.yaml").write_text("sources:\n  - {id: website, kind: fax}\n")
@@ -65,7 +65,7 @@ def test_check_tells_all_faults_of_all_files_at_once(tmp_path, monkeypatch):
     assert all(fault["line"] > 0 and fault["mend"] for fault in faults)
 
 
-def test_a_misspelt_variable_is_a_fault(monkeypatch):
+def test_a_misspelt_variable_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_KAFAK", "somewhere:9092")
 
     result = run("check")
@@ -74,7 +74,7 @@ def test_a_misspelt_variable_is_a_fault(monkeypatch):
     assert "Did you mean BATON_KAFKA?" in result.output
 
 
-def test_a_setting_that_makes_no_sense_ends_in_one_line(monkeypatch):
+def test_a_setting_that_makes_no_sense_ends_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_COLLECTOR_PORT", "eighty")
 
     result = run("status")
@@ -95,7 +95,9 @@ def test_a_setting_that_makes_no_sense_ends_in_one_line(monkeypatch):
         ("BATON_KAFKA", "a:b:c", "not a broker"),
     ],
 )
-def test_settings_that_no_server_could_be_reached_by_are_faults_in_every_command(monkeypatch, name, value, words):
+def test_settings_that_no_server_could_be_reached_by_are_faults_in_every_command(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
     monkeypatch.setenv(name, value)
 
     checked = run("check", "--json")
@@ -113,7 +115,7 @@ def test_settings_that_no_server_could_be_reached_by_are_faults_in_every_command
     assert len(results[1].output.splitlines()) == 1
 
 
-def test_check_tells_faults_of_settings_and_of_files_together(tmp_path, monkeypatch):
+def test_check_tells_faults_of_settings_and_of_files_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sources.yaml").write_text("sources:\n  - {id: website, kind: fax}\n")
     monkeypatch.setenv("BATON_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("BATON_KAFAK", "somewhere:9092")
@@ -124,7 +126,7 @@ def test_check_tells_faults_of_settings_and_of_files_together(tmp_path, monkeypa
     assert {"environment", "sources.yaml", "scoring.yaml"} <= told
 
 
-def test_check_gives_settings_and_notices_to_programs_that_ask_for_them(monkeypatch):
+def test_check_gives_settings_and_notices_to_programs_that_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_PARTITIONS", "many")
 
     told = json.loads(run("check", "--settings", "--json").output)
@@ -136,7 +138,7 @@ def test_check_gives_settings_and_notices_to_programs_that_ask_for_them(monkeypa
     assert settings["BATON_PARTITIONS"]["value"] == "(faulty)"
 
 
-def test_a_missing_folder_of_configuration_comes_with_the_mend(monkeypatch, tmp_path):
+def test_a_missing_folder_of_configuration_comes_with_the_mend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BATON_CONFIG_DIR", str(tmp_path / "nowhere"))
 
     result = run("check")
@@ -146,7 +148,7 @@ def test_a_missing_folder_of_configuration_comes_with_the_mend(monkeypatch, tmp_
 
 
 @pytest.mark.parametrize("command", [("lag",), ("failed", "list"), ("topics", "apply"), ("explain", "a@b.example")])
-def test_without_servers_commands_say_which_setting_is_missing(command):
+def test_without_servers_commands_say_which_setting_is_missing(command: tuple[str, ...]) -> None:
     result = run(*command)
 
     assert result.exit_code == 2
@@ -155,7 +157,9 @@ def test_without_servers_commands_say_which_setting_is_missing(command):
 
 @pytest.mark.parametrize("folder", ["/proc/x", "/etc/passwd"])
 @pytest.mark.parametrize("command", [("up", "--json"), ("ingest",)])
-def test_a_data_folder_that_cannot_be_one_is_said_in_a_line(monkeypatch, folder, command):
+def test_a_data_folder_that_cannot_be_one_is_said_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, folder: str, command: tuple[str, ...]
+) -> None:
     monkeypatch.setenv("BATON_DATA_DIR", folder)
     monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
 
@@ -167,7 +171,7 @@ def test_a_data_folder_that_cannot_be_one_is_said_in_a_line(monkeypatch, folder,
 
 
 @pytest.mark.parametrize("command", [("db", "upgrade"), ("roster", "apply")])
-def test_a_database_that_is_away_is_said_in_a_line(monkeypatch, command):
+def test_a_database_that_is_away_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
     monkeypatch.setenv("BATON_DATABASE_URL", f"postgresql://u:hunter2@127.0.0.1:{free_port()}/x")
 
     result = run(*command)
@@ -177,7 +181,7 @@ def test_a_database_that_is_away_is_said_in_a_line(monkeypatch, command):
     assert "hunter2" not in result.output
 
 
-def test_schemas_for_a_folder_that_cannot_be_written_are_refused_in_a_line():
+def test_schemas_for_a_folder_that_cannot_be_written_are_refused_in_a_line() -> None:
     result = run("export-schemas", "/proc/nope")
 
     assert result.exit_code == 2
@@ -185,7 +189,7 @@ def test_schemas_for_a_folder_that_cannot_be_written_are_refused_in_a_line():
 
 
 @pytest.mark.parametrize("command", [("status",), ("resume", "ingest")])
-def test_where_nothing_is_up_commands_say_so(monkeypatch, command):
+def test_where_nothing_is_up_commands_say_so(monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
     monkeypatch.setenv("BATON_METRICS_PORT", str(free_port()))
 
     result = run(*command)
@@ -194,7 +198,7 @@ def test_where_nothing_is_up_commands_say_so(monkeypatch, command):
     assert "nothing is up" in result.output
 
 
-def test_a_dry_run_says_where_leads_would_go(tmp_path):
+def test_a_dry_run_says_where_leads_would_go(tmp_path: Path) -> None:
     lead = {
         "lead_id": "l-1", "event_id": "e-1", "fit": 90, "engagement": 60, "grade": "A1", "stage": "mql",
         "segments": ["enterprise"], "person": {"country": "DE", "employees": 1200}, "rules_hash": "x",
@@ -212,7 +216,7 @@ def test_a_dry_run_says_where_leads_would_go(tmp_path):
     assert (second["queue"], second["reason"]) == (None, "test lead")
 
 
-def test_a_dry_run_names_the_line_that_it_cannot_read(tmp_path):
+def test_a_dry_run_names_the_line_that_it_cannot_read(tmp_path: Path) -> None:
     file = tmp_path / "leads.jsonl"
     file.write_text('{"lead_id": "l-1"}\n')
 
@@ -222,14 +226,14 @@ def test_a_dry_run_names_the_line_that_it_cannot_read(tmp_path):
     assert f"{file}:1:" in result.output
 
 
-def test_numbers_of_workers_are_read_by_stage():
+def test_numbers_of_workers_are_read_by_stage() -> None:
     assert plan.parse_workers("scoring=3") == {"ingest": 1, "scoring": 3, "routing": 1}
     for wrong in ("scoring", "scoring=0", "sales=2", "scoring=x"):
         with pytest.raises(Refusal):
             plan.parse_workers(wrong)
 
 
-def test_a_default_port_that_is_taken_gives_way_and_a_set_one_does_not(monkeypatch):
+def test_a_default_port_that_is_taken_gives_way_and_a_set_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
     servers = plan.Servers("127.0.0.1:1", "postgresql://x", embedded_broker=True)
@@ -245,7 +249,7 @@ def test_a_default_port_that_is_taken_gives_way_and_a_set_one_does_not(monkeypat
             plan.workers(Settings(collector_port=port), servers, plan.parse_workers(""), {})
 
 
-def test_workers_have_ports_and_lasting_names_of_their_own():
+def test_workers_have_ports_and_lasting_names_of_their_own() -> None:
     settings = Settings(collector_port=0, sales_port=0, metrics_port=free_port())
     servers = plan.Servers("127.0.0.1:1", "postgresql://x", embedded_broker=False)
 
@@ -260,7 +264,7 @@ def test_workers_have_ports_and_lasting_names_of_their_own():
     assert all(spec.environment["KEY"] == "secret" for spec in specs)
 
 
-def test_help_answers_at_once():
+def test_help_answers_at_once() -> None:
     seconds = []
     for _ in range(5):
         began = time.process_time()

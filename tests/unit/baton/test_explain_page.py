@@ -1,4 +1,5 @@
 import copy
+from typing import Any
 
 from rich.console import Console
 
@@ -55,7 +56,7 @@ SCORE = {
         {"rule": "demo", "kind": "engagement", "points": 40, "from_points": 40, "detail": "30 days"},
     ],
 }
-EVENT = {
+EVENT: dict[str, Any] = {
     "event": {
         "event_id": "e",
         "type": "demo_requested",
@@ -80,7 +81,7 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_the_page_tells_who_what_worth_why_and_where():
+def test_the_page_tells_who_what_worth_why_and_where() -> None:
     text = words(text_of(Dossier("lead", [EVENT], [TRANSITION], LEDGER)))
 
     assert "Kim Doe — VP Sales, Acme" in text
@@ -92,14 +93,14 @@ def test_the_page_tells_who_what_worth_why_and_where():
     assert "inquiry → mql: raised a hand" in text
 
 
-def test_every_candidate_is_listed_with_the_reason():
+def test_every_candidate_is_listed_with_the_reason() -> None:
     text = words(text_of(Dossier("lead", [EVENT], [TRANSITION], LEDGER)))
 
     for line in ("ana yes had 5 of 8", "bo yes next in turn", "chloe no lacks the skill enterprise"):
         assert line in text
 
 
-def test_a_lead_that_is_not_qualified_is_said_to_be_with_marketing():
+def test_a_lead_that_is_not_qualified_is_said_to_be_with_marketing() -> None:
     score = SCORE | {"stage": "inquiry"}
     ledger = LEDGER | {"score": score, "assignment": None, "assignments": []}
 
@@ -109,13 +110,13 @@ def test_a_lead_that_is_not_qualified_is_said_to_be_with_marketing():
     assert "Who gets it" not in text
 
 
-def test_a_suppressed_lead_says_why():
+def test_a_suppressed_lead_says_why() -> None:
     ledger = LEDGER | {"assignment": None, "assignments": [], "suppression": {"reason": "test lead"}}
 
     assert "Nobody gets it: test lead." in text_of(Dossier("lead", [EVENT], [], ledger))
 
 
-def test_a_lead_that_is_still_on_its_way_shows_its_events():
+def test_a_lead_that_is_still_on_its_way_shows_its_events() -> None:
     text = text_of(Dossier("lead", [EVENT]))
 
     assert "On its way" in text
@@ -123,19 +124,19 @@ def test_a_lead_that_is_still_on_its_way_shows_its_events():
     assert "Kim Doe" in text
 
 
-def test_markup_in_what_people_wrote_is_only_text():
+def test_markup_in_what_people_wrote_is_only_text() -> None:
     event = copy.deepcopy(EVENT)
     event["event"]["properties"]["path"] = "[bold]/demo[/bold]"
 
     assert "[bold]/demo[/bold]" in text_of(Dossier("lead", [event], [], LEDGER))
 
 
-def test_a_person_is_found_by_the_address_as_ingest_writes_it():
+def test_a_person_is_found_by_the_address_as_ingest_writes_it() -> None:
     assert id_of(" Kim@ACME.example ") == lead_id("email", "kim@acme.example")
     assert id_of("+49 30 23125 012") == lead_id("phone", "+493023125012")
     assert id_of("a92960c7-af7d-5911-91b6-d8bb920f7a27") == "a92960c7-af7d-5911-91b6-d8bb920f7a27"
 
 
-def test_records_that_were_left_out_are_counted_on_the_page():
+def test_records_that_were_left_out_are_counted_on_the_page() -> None:
     assert "2 records with its key left out" in words(text_of(Dossier("lead", [EVENT], [], LEDGER, unreadable=2)))
     assert "left out" not in words(text_of(Dossier("lead", [EVENT], [], LEDGER)))

@@ -29,7 +29,9 @@ PLAIN = "Write it with letters, digits, dots, hyphens and underscores alone"
         ("BATON_LOG_LEVEL", "loud", "'loud' is none of debug, info, warning, error. Write one of these"),
     ],
 )
-def test_a_setting_that_cannot_be_used_says_what_may_stand_there(monkeypatch, name, value, words):
+def test_a_setting_that_cannot_be_used_says_what_may_stand_there(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
     monkeypatch.setenv(name, value)
 
     result = CliRunner().invoke(app, ["status"])
@@ -38,7 +40,7 @@ def test_a_setting_that_cannot_be_used_says_what_may_stand_there(monkeypatch, na
     assert result.output == f"baton: {name}: {words}\n"
 
 
-def test_every_setting_has_words_of_its_own_for_what_may_stand_there(monkeypatch):
+def test_every_setting_has_words_of_its_own_for_what_may_stand_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.setenv(f"BATON_{name.upper()}", "\N{PILE OF POO} §")
     with pytest.raises(ValidationError) as error:
@@ -52,7 +54,7 @@ def test_every_setting_has_words_of_its_own_for_what_may_stand_there(monkeypatch
 
 
 @pytest.mark.parametrize(("name", "value"), [("log_level", "INFO"), ("log_format", "Json"), ("log_level", " debug ")])
-def test_how_logs_are_written_may_be_said_in_any_case(monkeypatch, name, value):
+def test_how_logs_are_written_may_be_said_in_any_case(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"BATON_{name.upper()}", value)
 
     assert getattr(Settings(), name) == value.strip().lower()

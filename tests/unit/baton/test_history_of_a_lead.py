@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from baton.explain.identifiers import identifiers
 JUNK = [b'{"a":', b"{}", b"\xff", b"[]", b"", b"null"]
 
 
-def event(event_id: str, at: str, **more) -> bytes:
+def event(event_id: str, at: str, **more: Any) -> bytes:
     inner = {
         "event_id": event_id, "type": "page_viewed", "occurred_at": at, "source": "website",
         "subject": {"email": "kim@acme.example"},
@@ -17,7 +18,7 @@ def event(event_id: str, at: str, **more) -> bytes:
     return json.dumps({"lead_id": "l", "event": inner, "identity": identity, "received_at": at} | more).encode()
 
 
-def scored(transition: dict | None) -> bytes:
+def scored(transition: dict[str, Any] | None) -> bytes:
     lead = {
         "lead_id": "l", "event_id": "e-1", "fit": 90, "engagement": 60, "grade": "A1", "stage": "mql",
         "rules_hash": "x", "as_of": "2026-11-02T09:00:00Z", "transition": transition,
@@ -25,19 +26,19 @@ def scored(transition: dict | None) -> bytes:
     return json.dumps(lead).encode()
 
 
-def test_of_two_records_with_one_event_id_the_first_is_told_as_scoring_counts_it():
+def test_of_two_records_with_one_event_id_the_first_is_told_as_scoring_counts_it() -> None:
     told = history([event("e-1", "2026-11-02T09:00:00Z"), event("e-1", "2026-11-05T09:00:00Z")], [])
 
     assert [one["event"]["occurred_at"] for one in told.events] == ["2026-11-02T09:00:00Z"]
 
 
-def test_events_are_told_by_time():
+def test_events_are_told_by_time() -> None:
     told = history([event("late", "2026-11-03T09:00:00Z"), event("early", "2026-11-02T09:00:00Z")], [])
 
     assert [one["event"]["event_id"] for one in told.events] == ["early", "late"]
 
 
-def test_records_that_cannot_be_read_are_left_out_and_counted():
+def test_records_that_cannot_be_read_are_left_out_and_counted() -> None:
     move = {"from": "inquiry", "to": "mql", "reason": "raised a hand"}
 
     told = history([*JUNK, event("e-1", "2026-11-02T09:00:00Z")], [*JUNK, scored(move), scored(None)])
@@ -48,11 +49,11 @@ def test_records_that_cannot_be_read_are_left_out_and_counted():
 
 
 @pytest.mark.parametrize("junk", [b"x", b'{"subject": {"email": "maxx@example.com"}}', b'{"x": "x"}', b'"x"', b"\xff"])
-def test_a_record_that_only_holds_the_letters_is_not_about_somebody(junk):
+def test_a_record_that_only_holds_the_letters_is_not_about_somebody(junk: bytes) -> None:
     assert "x" not in identifiers(b"k", junk)
 
 
-def test_a_record_is_about_whom_it_names_in_whatever_spelling():
+def test_a_record_is_about_whom_it_names_in_whatever_spelling() -> None:
     value = b'{"specversion": "1.0", "data": [{"E-Mail": "Kim@Acme.example", "phone": "+49 30 901820"}]}'
 
     assert identifiers(b"Door-1", value) == {"door-1", "kim@acme.example", "+4930901820"}

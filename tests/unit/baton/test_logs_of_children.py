@@ -8,7 +8,7 @@ def said(log: Path, word: str) -> None:
     assert spawn(["echo", word], log=log).wait(20) == 0
 
 
-def test_a_large_log_is_put_aside_when_its_process_is_started_again(tmp_path):
+def test_a_large_log_is_put_aside_when_its_process_is_started_again(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "ingest-1.log"
     said(log, "first")
     with log.open("ab") as grown:
@@ -26,7 +26,7 @@ def test_a_large_log_is_put_aside_when_its_process_is_started_again(tmp_path):
     assert sorted(path.name for path in log.parent.iterdir()) == ["ingest-1.log", "ingest-1.log.1"]
 
 
-def test_a_small_log_goes_on(tmp_path):
+def test_a_small_log_goes_on(tmp_path: Path) -> None:
     said(tmp_path / "a.log", "first")
     said(tmp_path / "a.log", "second")
 

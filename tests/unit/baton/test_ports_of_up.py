@@ -1,26 +1,34 @@
 import json
 import random
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from baton.cli import app
 from baton.embedded.ports import free_port, is_free
 from baton.refusal import Refusal
 from baton.settings import Settings
 from baton.up import plan
+from baton.up.worker import WorkerSpec
 
 pytestmark = pytest.mark.usefixtures("clean_environment")
 SERVERS = plan.Servers("127.0.0.1:1", "postgresql://x", embedded_broker=True)
 
 
-def run(*args: str):
+def run(*args: str) -> Result:
     return CliRunner().invoke(app, list(args))
 
 
+def port_of(spec: WorkerSpec) -> str:
+    assert spec.probes is not None
+    return spec.probes.rpartition(":")[2]
+
+
 @pytest.fixture
-def defaults(monkeypatch):
+def defaults(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Other default ports, by the names of their fields, since those that ship may be taken on this machine."""
     # Below those that the system gives out by itself: nobody else takes one meanwhile.
     free = (port for port in random.sample(range(20_000, 32_000, 4), 3_000) if all(map(is_free, range(port, port + 4))))
@@ -34,7 +42,9 @@ def defaults(monkeypatch):
 
 
 @pytest.mark.parametrize("names", [("COLLECTOR", "SALES"), ("COLLECTOR", "METRICS"), ("COLLECTOR", "SALES", "METRICS")])
-def test_one_port_that_was_set_for_several_is_refused_before_anything_starts(monkeypatch, tmp_path, names):
+def test_one_port_that_was_set_for_several_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: tuple[str, ...]
+) -> None:
     port = free_port()
     for name in names:
         monkeypatch.setenv(f"BATON_{name}_PORT", str(port))
@@ -53,7 +63,9 @@ def test_one_port_that_was_set_for_several_is_refused_before_anything_starts(mon
 
 
 @pytest.mark.parametrize(("given", "moved"), [("collector", "sales"), ("sales", "collector")])
-def test_a_default_port_gives_way_to_one_that_was_set_and_that_is_said(monkeypatch, defaults, given, moved):
+def test_a_default_port_gives_way_to_one_that_was_set_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, defaults: dict[str, int], given: str, moved: str
+) -> None:
     port = defaults[f"{moved}_port"]
     monkeypatch.setenv(f"BATON_{given.upper()}_PORT", str(port))
 
@@ -70,7 +82,9 @@ def test_a_default_port_gives_way_to_one_that_was_set_and_that_is_said(monkeypat
 
 
 @pytest.mark.parametrize("host", ["999.1.1.1", "nohost.invalid", "203.0.113.7", "a..b"])
-def test_a_host_that_nobody_can_listen_on_is_refused_before_anything_starts(monkeypatch, tmp_path, host):
+def test_a_host_that_nobody_can_listen_on_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+) -> None:
     monkeypatch.setenv("BATON_HOST", host)
 
     result = run("up", "--json")
@@ -86,7 +100,7 @@ def test_a_host_that_nobody_can_listen_on_is_refused_before_anything_starts(monk
 
 @pytest.mark.usefixtures("ipv6")
 @pytest.mark.parametrize("host", ["::1", "::"])
-def test_doors_and_workers_may_all_listen_on_ipv6(monkeypatch, host):
+def test_doors_and_workers_may_all_listen_on_ipv6(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setenv("BATON_HOST", host)
@@ -101,12 +115,12 @@ def test_doors_and_workers_may_all_listen_on_ipv6(monkeypatch, host):
     assert looked["host"]
     assert refused.output.startswith(f"baton: port {port} is taken. Set BATON_METRICS_PORT")
     assert f"port {port} on {host} cannot be taken (Address already in use)" in worker.output
-    assert {spec.probes.rpartition(":")[0] for spec in specs} == {"http://[::1]"}
+    assert {(spec.probes or "").rpartition(":")[0] for spec in specs} == {"http://[::1]"}
     assert notices == []
 
 
 @pytest.mark.usefixtures("ipv6")
-def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6():
+def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         specs, _ = plan.workers(
@@ -118,7 +132,9 @@ def test_a_port_that_is_taken_on_ipv4_is_free_on_ipv6():
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "nohost.invalid", "a..b"])
 @pytest.mark.parametrize("command", ["ingest", "collector"])
-def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the_port(monkeypatch, command, host):
+def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the_port(
+    monkeypatch: pytest.MonkeyPatch, command: str, host: str
+) -> None:
     monkeypatch.setenv("BATON_HOST", host)
     monkeypatch.setenv("BATON_KAFKA", "127.0.0.1:1")
 
@@ -130,7 +146,9 @@ def test_a_worker_on_a_host_that_nobody_can_listen_on_names_the_host_and_not_the
     assert "Unknown" not in result.output
 
 
-def test_a_metrics_port_that_was_set_and_is_taken_is_refused_before_anything_starts(monkeypatch, tmp_path):
+def test_a_metrics_port_that_was_set_and_is_taken_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setenv("BATON_METRICS_PORT", str(port))
@@ -143,11 +161,11 @@ def test_a_metrics_port_that_was_set_and_is_taken_is_refused_before_anything_sta
     assert not (tmp_path / "data" / "logs").exists()
 
 
-def test_a_default_metrics_port_that_is_taken_gives_way_and_that_is_said(defaults):
+def test_a_default_metrics_port_that_is_taken_gives_way_and_that_is_said(defaults: dict[str, int]) -> None:
     port = defaults["metrics_port"]
     with socket.create_server(("127.0.0.1", port)):
         specs, notices = plan.workers(Settings(), SERVERS, plan.parse_workers(""), {})
-    first = specs[2].probes.rpartition(":")[2]
+    first = port_of(specs[2])
 
     assert int(first) > port
     assert notices == [
@@ -155,11 +173,11 @@ def test_a_default_metrics_port_that_is_taken_gives_way_and_that_is_said(default
     ]
 
 
-def test_ports_after_the_first_of_metrics_may_be_taken_and_that_is_said(defaults):
+def test_ports_after_the_first_of_metrics_may_be_taken_and_that_is_said(defaults: dict[str, int]) -> None:
     port = defaults["metrics_port"]
     with socket.create_server(("127.0.0.1", port + 1)):
         specs, notices = plan.workers(Settings(metrics_port=port), SERVERS, plan.parse_workers(""), {})
-    second = specs[3].probes.rpartition(":")[2]
+    second = port_of(specs[3])
 
     assert specs[2].probes == f"http://127.0.0.1:{port}"
     [notice] = notices
@@ -167,10 +185,12 @@ def test_ports_after_the_first_of_metrics_may_be_taken_and_that_is_said(defaults
 
 
 @pytest.mark.parametrize(("first", "told"), [(0, []), (65_534, [65_534, 65_535])])
-def test_metrics_take_free_ports_where_none_is_wanted_or_none_is_left_above_the_first(first, told):
+def test_metrics_take_free_ports_where_none_is_wanted_or_none_is_left_above_the_first(
+    first: int, told: list[int]
+) -> None:
     settings = Settings(collector_port=0, sales_port=0, metrics_port=first)
     specs, notices = plan.workers(settings, SERVERS, plan.parse_workers("scoring=3"), {})
-    ports = [int(spec.probes.rpartition(":")[2]) for spec in specs[2:]]
+    ports = [int(port_of(spec)) for spec in specs[2:]]
 
     assert ports[: len(told)] == told
     assert len(set(ports)) == 5

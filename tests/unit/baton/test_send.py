@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +15,8 @@ class FakeCollector:
     """Takes events with an e-mail, refuses the others; may be busy for some requests first."""
 
     def __init__(self, busy: int = 0) -> None:
-        self.busy, self.requests, self.taken = busy, 0, []
+        self.busy, self.requests = busy, 0
+        self.taken: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests += 1
@@ -32,11 +35,11 @@ class FakeCollector:
         return httpx.Client(transport=httpx.MockTransport(self), base_url="http://collector")
 
 
-def line(**fields) -> bytes:
+def line(**fields: Any) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
-def test_every_line_of_a_good_file_is_accepted():
+def test_every_line_of_a_good_file_is_accepted() -> None:
     collector = FakeCollector()
 
     sent = send([line(email=f"{n}@example.com") for n in range(BATCH + 1)], collector.client())
@@ -44,7 +47,7 @@ def test_every_line_of_a_good_file_is_accepted():
     assert (sent.accepted, sent.refused, collector.requests) == (BATCH + 1, [], 2)
 
 
-def test_bad_lines_are_named_by_their_number_and_their_neighbours_are_taken():
+def test_bad_lines_are_named_by_their_number_and_their_neighbours_are_taken() -> None:
     collector = FakeCollector()
     lines = [line(email="a@example.com"), b"{oops\n", b"\n", line(phone="1"), b"[1]\n", line(email="b@example.com")]
 
@@ -56,13 +59,13 @@ def test_bad_lines_are_named_by_their_number_and_their_neighbours_are_taken():
     assert sent.accepted == 2
 
 
-def test_a_file_in_which_all_is_refused_names_every_line():
+def test_a_file_in_which_all_is_refused_names_every_line() -> None:
     sent = send([line(phone="1"), line(phone="2")], FakeCollector().client())
 
     assert [bad.line for bad in sent.refused] == [1, 2]
 
 
-def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_member_is_alone():
+def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_member_is_alone() -> None:
     def strict(request: httpx.Request) -> httpx.Response:
         if b"poison" in request.content:
             return httpx.Response(413, json={"title": "too large"})
@@ -74,26 +77,27 @@ def test_a_batch_refused_as_a_whole_is_halved_until_the_bad_member_is_alone():
     assert send(lines, client) == Sent(accepted=3, refused=[BadLine(3, "too large")])
 
 
-def test_a_busy_collector_is_asked_again_when_it_said():
-    collector, pauses = FakeCollector(busy=2), []
+def test_a_busy_collector_is_asked_again_when_it_said() -> None:
+    collector = FakeCollector(busy=2)
+    pauses: list[float] = []
 
     sent = send([line(email="a@example.com")], collector.client(), pause=pauses.append)
 
     assert (sent.accepted, pauses) == (1, [7.0, 7.0])
 
 
-def test_a_collector_that_stays_busy_ends_in_a_refusal():
+def test_a_collector_that_stays_busy_ends_in_a_refusal() -> None:
     with pytest.raises(Refusal, match="too busy"):
         send([line(email="a@example.com")], FakeCollector(busy=10_000).client(), pause=lambda _: None)
 
 
-def test_a_batch_stays_below_what_the_collector_takes():
+def test_a_batch_stays_below_what_the_collector_takes() -> None:
     big = line(email="a@example.com", text="x" * 300_000)
 
     assert [len(good) for good, _ in batches([big, big, big])] == [1, 1, 1]
 
 
-def test_no_collector_at_the_address_is_said_in_one_line(tmp_path):
+def test_no_collector_at_the_address_is_said_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(line(email="a@example.com"))
 
@@ -106,7 +110,9 @@ def test_no_collector_at_the_address_is_said_in_one_line(tmp_path):
 
 @pytest.mark.usefixtures("clean_environment")
 @pytest.mark.parametrize(("host", "where"), [("::1", "[::1]"), ("::", "[::1]"), ("0.0.0.0", "127.0.0.1")])
-def test_where_nothing_is_up_the_collector_of_this_environment_gets_it(monkeypatch, tmp_path, host, where):
+def test_where_nothing_is_up_the_collector_of_this_environment_gets_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, where: str
+) -> None:
     monkeypatch.setenv("BATON_HOST", host)
     monkeypatch.setenv("BATON_COLLECTOR_PORT", "1")
     file = tmp_path / "events.jsonl"
@@ -118,7 +124,7 @@ def test_where_nothing_is_up_the_collector_of_this_environment_gets_it(monkeypat
     assert f"http://{where}:1 does not answer" in result.output
 
 
-def test_a_missing_file_is_wrong_use(tmp_path):
+def test_a_missing_file_is_wrong_use(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["send", str(tmp_path / "none.jsonl")])
 
     assert result.exit_code == 2
@@ -126,7 +132,7 @@ def test_a_missing_file_is_wrong_use(tmp_path):
 
 
 @pytest.mark.parametrize("url", ["junk", "", "localhost:8080", "ftp://host", "http://", "http://host:x"])
-def test_an_address_without_scheme_or_host_is_refused_at_once(tmp_path, url):
+def test_an_address_without_scheme_or_host_is_refused_at_once(tmp_path: Path, url: str) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(line(email="a@example.com"))
 

@@ -17,18 +17,18 @@ from baton.cli import app
         ("BATON_PORT", "Take it out, or see `baton check` for those that there are"),
     ],
 )
-def test_only_a_near_name_is_suggested_for_an_unknown_variable(name, mend):
+def test_only_a_near_name_is_suggested_for_an_unknown_variable(name: str, mend: str) -> None:
     assert [(fault.message, fault.mend) for fault in unknown({name: "1"})] == [(f"{name} is no setting", mend)]
 
 
-def test_settings_in_any_case_and_variables_for_other_uses_are_known():
+def test_settings_in_any_case_and_variables_for_other_uses_are_known() -> None:
     assert (
         unknown({"BATON_HOST": "x", "BATON_host": "x", "BATON_TOKEN": "x", "BATON_DEMO_RATE": "1", "PATH": "/"}) == []
     )
 
 
 @pytest.mark.usefixtures("clean_environment")
-def test_up_says_at_its_start_that_a_variable_is_no_setting(monkeypatch):
+def test_up_says_at_its_start_that_a_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_COLECTOR_PORT", "9999")
     monkeypatch.setenv("BATON_HOST", "203.0.113.7")  # so that nothing starts
 

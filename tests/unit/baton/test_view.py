@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -47,7 +48,7 @@ def drawn(width: int = 120, rows: int = 40) -> str:
     return console.export_text()
 
 
-def test_the_view_shows_rates_latencies_shares_and_reasons():
+def test_the_view_shows_rates_latencies_shares_and_reasons() -> None:
     text = drawn()
 
     for part in ("1,234", "19.6", "12 ms", "90 ms", "2 restarts", "stopped: too much fails", "p50 80 ms, p99 150 ms"):
@@ -56,18 +57,18 @@ def test_the_view_shows_rates_latencies_shares_and_reasons():
         assert part in text
 
 
-def test_the_view_shows_no_address_of_a_lead():
+def test_the_view_shows_no_address_of_a_lead() -> None:
     assert "kim@acme" not in drawn()
 
 
-def test_the_view_fits_small_terminals():
+def test_the_view_fits_small_terminals() -> None:
     text = drawn(width=80, rows=24)
 
     assert max(map(len, text.splitlines())) <= 80
     assert len(text.splitlines()) <= 24
 
 
-def test_plain_lines_say_the_same():
+def test_plain_lines_say_the_same() -> None:
     text = "\n".join([*plain.summary(SNAPSHOT), plain.routed(ROUTED)])
 
     assert "ingest 1,234 (19.6/s, lag 3, failed 2)" in text
@@ -79,8 +80,9 @@ def test_plain_lines_say_the_same():
     assert "routed Head of Sales, Acme: emea-enterprise → ana (next in turn, 31 ms after capture)" in text
 
 
-def test_plain_summaries_come_every_few_seconds_and_leads_at_once():
-    lines, now = [], [0.0]
+def test_plain_summaries_come_every_few_seconds_and_leads_at_once() -> None:
+    lines: list[str] = []
+    now = [0.0]
     presenter = PlainPresenter(lines.append, lambda: now[0])
     presenter.show(SNAPSHOT, [ROUTED])
     assert len(lines) == 1
@@ -90,7 +92,7 @@ def test_plain_summaries_come_every_few_seconds_and_leads_at_once():
     assert len(lines) == 1 + len(plain.summary(SNAPSHOT))
 
 
-def test_json_lines_begin_with_ready_whatever_was_noted_before():
+def test_json_lines_begin_with_ready_whatever_was_noted_before() -> None:
     lines: list[str] = []
     presenter = JsonPresenter(lines.append)
     presenter.step("starting")
@@ -104,7 +106,7 @@ def test_json_lines_begin_with_ready_whatever_was_noted_before():
     assert "kim@acme" not in lines[2]
 
 
-def test_a_sample_is_said_once_and_only_when_there_is_something_to_say():
+def test_a_sample_is_said_once_and_only_when_there_is_something_to_say() -> None:
     lines: list[str] = []
     presenter = JsonPresenter(lines.append)
     later = replace(SNAPSHOT, at=SNAPSHOT.at + timedelta(seconds=1))
@@ -114,7 +116,7 @@ def test_a_sample_is_said_once_and_only_when_there_is_something_to_say():
     assert [orjson.loads(line)["at"] for line in lines] == ["2026-11-02T09:15:08+00:00", "2026-11-02T09:15:09+00:00"]
 
 
-def test_the_tips_hold_a_form_to_post_and_how_to_ask_for_that_person():
+def test_the_tips_hold_a_form_to_post_and_how_to_ask_for_that_person() -> None:
     text = "\n".join(tips(ROUTED, "http://127.0.0.1:8080", ".venv/bin/baton"))
 
     assert "curl http://127.0.0.1:8080/v1/forms/website -d email=kim@acme.example" in text
@@ -132,7 +134,9 @@ def test_the_tips_hold_a_form_to_post_and_how_to_ask_for_that_person():
         ("{root}/baton/__main__.py", "", "", ".venv/bin/python -m baton"),
     ],
 )
-def test_the_program_is_named_as_somebody_would_type_it(tmp_path, program, here, path, words):
+def test_the_program_is_named_as_somebody_would_type_it(
+    tmp_path: Path, program: str, here: str, path: str, words: str
+) -> None:
     for name in ("baton", "python"):
         file = tmp_path / ".venv" / "bin" / name
         file.parent.mkdir(parents=True, exist_ok=True)

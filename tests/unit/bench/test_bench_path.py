@@ -17,7 +17,7 @@ from bench.world import STEPS
 from schemas import MarketingEvent
 
 
-def test_quantiles_are_values_that_were_measured():
+def test_quantiles_are_values_that_were_measured() -> None:
     found = quantiles(float(n) for n in range(200, 0, -1))
 
     assert (200, 100.0, 190.0, 198.0, 200.0) == (found.count, found.p50, found.p95, found.p99, found.most)
@@ -25,11 +25,11 @@ def test_quantiles_are_values_that_were_measured():
     assert quantiles([]).count == 0
 
 
-def test_of_few_values_the_99th_percentile_is_the_greatest():
+def test_of_few_values_the_99th_percentile_is_the_greatest() -> None:
     assert quantiles(range(1, 51)).p99 == 50
 
 
-def test_requests_come_by_chance_at_the_rate_that_is_asked_for():
+def test_requests_come_by_chance_at_the_rate_that_is_asked_for() -> None:
     due = arrivals(500, 60, seed=1)
     gaps = [after - before for before, after in pairwise(due)]
 
@@ -40,7 +40,7 @@ def test_requests_come_by_chance_at_the_rate_that_is_asked_for():
     assert pytest.approx(1 / 500, rel=0.05) == (sum((gap - 1 / 500) ** 2 for gap in gaps) / len(gaps)) ** 0.5
 
 
-async def test_requests_go_out_over_connections_that_are_free_and_all_are_told_their_answer():
+async def test_requests_go_out_over_connections_that_are_free_and_all_are_told_their_answer() -> None:
     heads: list[bytes] = []
     connections = 0
 
@@ -76,7 +76,7 @@ async def test_requests_go_out_over_connections_that_are_free_and_all_are_told_t
     assert all(head.startswith(b"POST /v1/events HTTP/1.1\r\nhost: 127.0.0.1:") for head in heads)
 
 
-def test_what_senders_post_are_marketing_events_of_the_moment():
+def test_what_senders_post_are_marketing_events_of_the_moment() -> None:
     at = "2026-09-07T06:00:00.123456+00:00"
     read = [MarketingEvent.model_validate_json(event(body, at)) for body in bodies("p", 100, 50)]
 
@@ -85,14 +85,14 @@ def test_what_senders_post_are_marketing_events_of_the_moment():
     assert all(one.subject.email for one in read)
 
 
-def test_the_senders_world_goes_on_where_it_was_left():
+def test_the_senders_world_goes_on_where_it_was_left() -> None:
     count = STEPS * ACTIVE
     whole = list(bodies("p", 0, count))
 
     assert whole[-5:] == list(bodies("p", count - 5, 5))
 
 
-def test_routings_records_are_counted_whatever_became_of_them():
+def test_routings_records_are_counted_whatever_became_of_them() -> None:
     metrics = """# TYPE baton_records_total counter
 baton_records_total{outcome="not_qualified",stage="routing"} 12.0
 baton_records_total{outcome="processed",stage="routing"} 3.0
@@ -101,14 +101,14 @@ baton_records_total{outcome="processed",stage="outcomes"} 5.0
     assert routed_of(metrics) == 15
 
 
-def test_clocks_that_a_record_lacks_are_none():
+def test_clocks_that_a_record_lacks_are_none() -> None:
     headers = [("baton_received_at", b"1970-01-01T00:00:01.5Z"), ("ce_id", b"1")]
 
     assert clocks(headers) == (1.5, 0.0, 0.0)
     assert clocks(None) == (0.0, 0.0, 0.0)
 
 
-def test_an_event_is_followed_from_topic_to_topic():
+def test_an_event_is_followed_from_topic_to_topic() -> None:
     seen = [
         Seen("marketing.events", "k", 2.0, 2.1, (1.0, 0.0, 0.0), "e1", 0.5),
         Seen("leads.events", "lead", 3.1, 3.5, (1.0, 3.0, 0.0), "e1", 0.5),
@@ -123,14 +123,14 @@ def test_an_event_is_followed_from_topic_to_topic():
     assert way.total == pytest.approx(6.5)
 
 
-def test_goals_are_set_for_points_that_are_measured():
+def test_goals_are_set_for_points_that_are_measured() -> None:
     names = {one.name for one in plan.wanted(2_000)}
 
     assert {goal.point for goal in plan.GOALS} <= names
     assert [500, 500, 1_000, 1_500] == [one.rate for one in plan.wanted(2_000)]
 
 
-def test_costs_are_compared_round_by_round():
+def test_costs_are_compared_round_by_round() -> None:
     base, more = Cost(SIZES[0], [10.0, 20.0, 10.0]), Cost(SIZES[1], [11.0, 22.0, 13.0])
 
     assert more.ratio(base) == pytest.approx(1.1)

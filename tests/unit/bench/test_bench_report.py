@@ -7,7 +7,7 @@ from bench.rounds import FLOOR, Results
 from bench.running import Measured
 
 
-def results(**micros):
+def results(**micros: list[float]) -> Results:
     plan = Plan()
     found = Results(plan, peers=line_up(plan, Path("rules.json")))
     for name, costs in micros.items():
@@ -15,7 +15,7 @@ def results(**micros):
     return found
 
 
-def test_ratios_are_those_of_one_round_and_what_is_beyond_the_handler_is_told_apart():
+def test_ratios_are_those_of_one_round_and_what_is_beyond_the_handler_is_told_apart() -> None:
     found = results(floor=[30, 60, 30], baton=[40, 80, 40], faust=[430, 860, 430], kafka_streams_eos=[60, 120, 60])
     by_name = {row.name: row for row in rows(found)}
 
@@ -24,7 +24,7 @@ def test_ratios_are_those_of_one_round_and_what_is_beyond_the_handler_is_told_ap
     assert [None, 10.0, None, 400.0] == [row.beyond for row in by_name.values()]
 
 
-def test_a_goal_is_reached_or_not_and_what_no_engine_could_reach_is_said():
+def test_a_goal_is_reached_or_not_and_what_no_engine_could_reach_is_said() -> None:
     found = results(floor=[30], baton=[40], bare=[38], faust=[430])
 
     assert [

@@ -40,7 +40,8 @@ def kubernetes(kind: str) -> dict[str, Any]:
 
 
 def compose() -> dict[str, Any]:
-    return documents(DEPLOY / "compose" / "docker-compose.yml")[0]["services"]
+    services: dict[str, Any] = documents(DEPLOY / "compose" / "docker-compose.yml")[0]["services"]
+    return services
 
 
 def commands() -> set[str]:

@@ -7,6 +7,7 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from schemas import MarketingEvent
 
 PROGRAM = Path(__file__).parents[3] / "config" / "examples" / "leads_csv.py"
 SPEC = importlib.util.spec_from_file_location("leads_csv", PROGRAM)
+assert SPEC is not None
+assert SPEC.loader is not None
 leads_csv = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(leads_csv)
 
@@ -36,11 +39,14 @@ CRAWLER = "p-4,1090,API,bing,No,No,0,251,0,1,Page Visited on Website,India,,,,,,
 RECOMMENDED = "p-5,1120,Lead Add Form,Reference,No,No,1,,,,Had a Phone Conversation,,,,Closed,,,No,\n"
 
 
-def converted(*rows: str, complaints: list[str] | None = None) -> list[dict]:
-    return leads_csv.convert(io.StringIO(HEADER + "".join(rows)), UNTIL, [] if complaints is None else complaints)
+def converted(*rows: str, complaints: list[str] | None = None) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = leads_csv.convert(
+        io.StringIO(HEADER + "".join(rows)), UNTIL, [] if complaints is None else complaints
+    )
+    return made
 
 
-def types(events: list[dict]) -> list[str]:
+def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.routed import AssignmentStatus
 from services.routing import offers, records
 from services.routing.decision import Decision, Suppressed, count, place, route
 from services.routing.offers import Held
@@ -163,7 +164,7 @@ def offering(then: str, manager: str = "") -> Plan:
     return world.plan(world.ROUTING.replace(pool, f"{more}, manager: {manager}" if manager else more))
 
 
-def declined_by_all(plan: Plan, book: Book) -> tuple[Held, list[tuple[str, str | None]]]:
+def declined_by_all(plan: Plan, book: Book) -> tuple[Held, list[tuple[AssignmentStatus, str | None]]]:
     """A lead that whoever is asked declines, as long as somebody is asked; and what became of it, step by step."""
     held, steps = offers.begin("a", "lena", place(plan.queues["enterprise"], book), book)
     happened = [(step.status, step.rep) for step in steps]
@@ -198,7 +199,7 @@ def test_where_everybody_declined_a_lead_that_may_wait_is_offered_to_who_was_not
     held, happened = declined_by_all(plan, book)
     _, nothing = offers.retried(held, plan, book)
     eve = world.ROSTER + "  - {id: eve, team: emea, skills: [enterprise]}\n"
-    wider = replace(plan, queues=plan.queues | {"enterprise": world.plan(roster=eve).queues["enterprise"]})
+    wider = replace(plan, queues={**plan.queues, "enterprise": world.plan(roster=eve).queues["enterprise"]})
     _, (step,) = offers.retried(held, wider, book)
 
     assert [*BY_BOTH, ("waiting", None)] == happened

@@ -34,7 +34,7 @@ def leaf(operator: str, operand: Any, kind: str, value: Any, now: float) -> bool
     if missing:
         return False
     if operator == "within_last":
-        return now - LENGTHS[operand] <= value <= now
+        return bool(now - LENGTHS[operand] <= value <= now)
     if isinstance(value, list):
         wanted = operand if operator == "in" else [operand]
         return operator in ("in", "contains") and any(same(kind, one, item) for one in wanted for item in value)
@@ -73,8 +73,9 @@ def ordered(operator: str, operand: Any, value: Any) -> bool:
     if found is None:
         return False
     if operator == "between":
-        return operand[0] <= found <= operand[1]
-    return {"gt": found > operand, "gte": found >= operand, "lt": found < operand, "lte": found <= operand}[operator]
+        return bool(operand[0] <= found <= operand[1])
+    compared = {"gt": found > operand, "gte": found >= operand, "lt": found < operand, "lte": found <= operand}
+    return bool(compared[operator])
 
 
 def searched(operator: str, operand: Any, value: str) -> bool:
@@ -89,7 +90,7 @@ def searched(operator: str, operand: Any, value: str) -> bool:
 
 @given(conditions, subjects)
 @settings(max_examples=200, deadline=None)
-def test_the_compiled_condition_gives_what_a_plain_reading_gives(data, subject):
+def test_the_compiled_condition_gives_what_a_plain_reading_gives(data: dict[str, Any], subject: dict[str, Any]) -> None:
     parsed = condition(yaml.safe_dump(data, allow_unicode=True))
 
     assert interpreted(data, subject, NOW) is parsed.compile()(subject, NOW)
@@ -97,7 +98,7 @@ def test_the_compiled_condition_gives_what_a_plain_reading_gives(data, subject):
 
 @given(conditions, subjects)
 @settings(max_examples=100, deadline=None)
-def test_negation_turns_around_and_joints_obey_de_morgan(data, subject):
+def test_negation_turns_around_and_joints_obey_de_morgan(data: dict[str, Any], subject: dict[str, Any]) -> None:
     held = condition(yaml.safe_dump(data)).compile()(subject, NOW)
     negated = condition(yaml.safe_dump({"not": data})).compile()(subject, NOW)
     twice = condition(yaml.safe_dump({"not": {"not": data}})).compile()(subject, NOW)
@@ -109,7 +110,7 @@ def test_negation_turns_around_and_joints_obey_de_morgan(data, subject):
 
 @given(conditions, subjects)
 @settings(max_examples=100, deadline=None)
-def test_findings_agree_with_what_is_compiled(data, subject):
+def test_findings_agree_with_what_is_compiled(data: dict[str, Any], subject: dict[str, Any]) -> None:
     parsed = condition(yaml.safe_dump(data))
     found = iter(parsed.findings(subject, NOW))
 
@@ -139,7 +140,7 @@ anything = st.recursive(
 
 @given(leaves, anything)
 @settings(max_examples=200, deadline=None)
-def test_a_value_of_any_kind_is_answered_with_true_or_false(data, value):
+def test_a_value_of_any_kind_is_answered_with_true_or_false(data: dict[str, Any], value: object) -> None:
     held = condition(yaml.safe_dump(data)).compile()({data["field"]: value}, NOW)
 
     assert held in (True, False)
@@ -148,7 +149,7 @@ def test_a_value_of_any_kind_is_answered_with_true_or_false(data, value):
 
 @given(conditions)
 @settings(max_examples=100, deadline=None)
-def test_every_condition_has_words_and_names_its_fields(data):
+def test_every_condition_has_words_and_names_its_fields(data: dict[str, Any]) -> None:
     parsed = condition(yaml.safe_dump(data))
 
     assert parsed.words()

@@ -46,13 +46,16 @@ def faults_of(text: str) -> list[str]:
     return [f"{fault.line}: {fault.message} | {fault.mend}" for fault in raised.value.faults]
 
 
-def test_a_sound_document_becomes_the_model():
+def test_a_sound_document_becomes_the_model() -> None:
     model = validated(parse("version: 1\nrules: [{id: a, points: 5, decay: {half_life: 7d}}]", "rules.yaml"), Rules)
 
-    assert 604_800.0 == model.rules[0].decay.half_life
+    decay = model.rules[0].decay
+
+    assert decay is not None
+    assert 604_800.0 == decay.half_life
 
 
-def test_every_fault_of_a_document_comes_at_once_with_its_line():
+def test_every_fault_of_a_document_comes_at_once_with_its_line() -> None:
     found = faults_of(
         "version: one\n"
         "rule: []\n"
@@ -125,7 +128,7 @@ class Sources(BaseModel):
         ("sources:\n- meta", "2: `sources[0]` must be a mapping | Write a mapping of keys to values."),
     ],
 )
-def test_a_fault_of_one_of_several_kinds_is_told_where_it_stands(text, expected):
+def test_a_fault_of_one_of_several_kinds_is_told_where_it_stands(text: str, expected: str) -> None:
     with pytest.raises(FaultyConfiguration) as raised:
         validated(parse(text, "sources.yaml"), Sources)
     found = [f"{fault.line}: {fault.message} | {fault.mend}" for fault in raised.value.faults]
@@ -134,13 +137,13 @@ def test_a_fault_of_one_of_several_kinds_is_told_where_it_stands(text, expected)
     assert expected in found[0]
 
 
-def test_a_missing_key_says_what_it_is_for():
+def test_a_missing_key_says_what_it_is_for() -> None:
     found = faults_of("version: 1\nrules: [{points: 5}]")
 
     assert ["2: `rules[0].id` is missing | Add `id: …` (Its name in explanations)."] == found
 
 
-def test_a_document_that_is_no_mapping_is_refused():
+def test_a_document_that_is_no_mapping_is_refused() -> None:
     found = faults_of("- a")
 
     assert ["1: the file must be a mapping of keys to values | Begin with `version:`."] == found

@@ -80,14 +80,14 @@ from tests.unit.rules.people import faults
         ("{not: {field: quality, contains: a}, field: quality}", "`not` stands beside `field` in one mapping"),
     ],
 )
-def test_a_fault_says_what_is_wrong_and_how_to_mend_it(written, expected):
+def test_a_fault_says_what_is_wrong_and_how_to_mend_it(written: str, expected: str) -> None:
     found = faults(written)
 
     assert 1 == len(found), found
     assert expected in found[0]
 
 
-def test_every_fault_of_a_condition_comes_at_once_each_with_its_line():
+def test_every_fault_of_a_condition_comes_at_once_each_with_its_line() -> None:
     found = faults(
         "all:\n"
         "  - {field: person.country, equals: DE}\n"
@@ -104,13 +104,13 @@ def test_every_fault_of_a_condition_comes_at_once_each_with_its_line():
     assert ["3", "7", "10"] == [fault.partition(":")[0] for fault in found]
 
 
-def test_a_wrong_field_and_a_wrong_operator_of_one_condition_are_two_faults():
+def test_a_wrong_field_and_a_wrong_operator_of_one_condition_are_two_faults() -> None:
     found = faults("{field: person.contry, eq: DE}")
 
     assert 2 == len(found)
 
 
-def test_conditions_nest_as_deep_as_anybody_needs_and_no_deeper():
+def test_conditions_nest_as_deep_as_anybody_needs_and_no_deeper() -> None:
     leaf = "{field: person.country, equals: DE}"
 
     assert [] == faults("{not: " * 19 + leaf + "}" * 19)

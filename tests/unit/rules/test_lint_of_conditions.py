@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -49,7 +51,7 @@ def placed(*texts: str | None) -> list[Placed]:
         "{any: [{field: quality, in: [a]}, {field: quality, contains: a}]}, {field: quality, exists: false}",
     ],
 )
-def test_parts_that_exclude_each_other_can_never_match(parts):
+def test_parts_that_exclude_each_other_can_never_match(parts: str) -> None:
     found = never_true(placed(f"all: [{parts}]"))
 
     assert 1 == len(found)
@@ -81,11 +83,11 @@ def test_parts_that_exclude_each_other_can_never_match(parts):
         "{field: person.country, equals: DE}, {field: person.job_title, equals: FR}",
     ],
 )
-def test_nothing_is_said_of_parts_that_can_hold_together(parts):
+def test_nothing_is_said_of_parts_that_can_hold_together(parts: str) -> None:
     assert [] == never_true(placed(f"all: [{parts}]"))
 
 
-def test_a_dead_part_of_an_any_is_told_with_its_own_line():
+def test_a_dead_part_of_an_any_is_told_with_its_own_line() -> None:
     found = never_true(
         placed(
             "any:\n"
@@ -111,7 +113,7 @@ def test_a_dead_part_of_an_any_is_told_with_its_own_line():
         ("{field: person.job_title, matches: '.*'}", False),
     ],
 )
-def test_what_always_matches_is_told(text, expected):
+def test_what_always_matches_is_told(text: str, expected: bool) -> None:
     assert expected is bool(always_true(placed(text)))
 
 
@@ -133,7 +135,7 @@ def test_what_always_matches_is_told(text, expected):
         (None, None),
     ],
 )
-def test_a_rule_below_one_that_takes_all_it_matches_is_shadowed(earlier, later):
+def test_a_rule_below_one_that_takes_all_it_matches_is_shadowed(earlier: str | None, later: str | None) -> None:
     found = shadowed(placed(earlier, later))
 
     assert ["`r2` never gets its turn: `r1` (line 10) takes all that it would match"] == [f.message for f in found]
@@ -153,11 +155,11 @@ def test_a_rule_below_one_that_takes_all_it_matches_is_shadowed(earlier, later):
         ),
     ],
 )
-def test_a_rule_that_matches_more_than_the_ones_above_is_not_shadowed(earlier, later):
+def test_a_rule_that_matches_more_than_the_ones_above_is_not_shadowed(earlier: str | None, later: str | None) -> None:
     assert [] == shadowed(placed(earlier, later))
 
 
-def test_rules_may_shadow_one_together():
+def test_rules_may_shadow_one_together() -> None:
     found = shadowed(
         placed(
             "{field: person.country, equals: DE}",
@@ -171,13 +173,13 @@ def test_rules_may_shadow_one_together():
     ]
 
 
-def test_what_can_never_match_is_not_called_shadowed_too():
+def test_what_can_never_match_is_not_called_shadowed_too() -> None:
     dead = "all: [{field: person.employees, gt: 10}, {field: person.employees, lt: 5}]"
 
     assert [] == shadowed(placed("{field: person.country, equals: DE}", dead))
 
 
-def test_what_takes_too_many_cases_to_decide_is_left_alone():
+def test_what_takes_too_many_cases_to_decide_is_left_alone() -> None:
     numbers = [f"person.extra.n{n}" for n in range(14)]
     splits = [f"{{any: [{{field: {path}, gt: 5}}, {{field: {path}, lt: 3}}]}}" for path in numbers]
     all_low = "{all: [" + ", ".join(f"{{field: {path}, lt: 3}}" for path in numbers) + "]}"
@@ -186,7 +188,7 @@ def test_what_takes_too_many_cases_to_decide_is_left_alone():
     assert [] == never_true(placed(f"all: [{', '.join(splits)}, {{any: [{all_low}, {all_low}, {all_low}]}}]"))
 
 
-def test_a_long_list_of_tangled_rules_is_answered_in_bounded_time():
+def test_a_long_list_of_tangled_rules_is_answered_in_bounded_time() -> None:
     tangled = [
         "all: ["
         + ", ".join(
@@ -202,7 +204,9 @@ def test_a_long_list_of_tangled_rules_is_answered_in_bounded_time():
 
 @given(conditions, st.lists(subjects, min_size=5, max_size=20))
 @settings(max_examples=100, deadline=None)
-def test_what_lint_calls_impossible_holds_for_nobody_and_what_it_calls_certain_for_everybody(data, people):
+def test_what_lint_calls_impossible_holds_for_nobody_and_what_it_calls_certain_for_everybody(
+    data: dict[str, Any], people: list[dict[str, Any]]
+) -> None:
     parsed = condition(yaml.safe_dump(data))
     test = parsed.compile()
     results = {test(person, NOW) for person in people}
@@ -213,7 +217,9 @@ def test_what_lint_calls_impossible_holds_for_nobody_and_what_it_calls_certain_f
 
 @given(st.lists(conditions, min_size=2, max_size=4), st.lists(subjects, min_size=5, max_size=20))
 @settings(max_examples=100, deadline=None)
-def test_a_rule_called_shadowed_is_never_the_first_to_match(data, people):
+def test_a_rule_called_shadowed_is_never_the_first_to_match(
+    data: list[dict[str, Any]], people: list[dict[str, Any]]
+) -> None:
     rules = placed(*map(yaml.safe_dump, data))
     tests = [rule.condition.compile() for rule in rules if rule.condition]
     firsts = {next((n for n, test in enumerate(tests, 1) if test(person, NOW)), 0) for person in people}

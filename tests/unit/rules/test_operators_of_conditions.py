@@ -29,7 +29,7 @@ TITLE = "Senior Director Sales"
         ("exists: false", False),
     ],
 )
-def test_text_compares_without_case(operand, expected):
+def test_text_compares_without_case(operand: str, expected: bool) -> None:
     actual = holds(f"{{field: person.job_title, {operand}}}", job_title=TITLE)
 
     assert expected is actual
@@ -64,7 +64,7 @@ def test_text_compares_without_case(operand, expected):
         ("lt: 0", float("nan"), False),
     ],
 )
-def test_numbers_compare_as_numbers_also_when_they_came_as_text(operand, value, expected):
+def test_numbers_compare_as_numbers_also_when_they_came_as_text(operand: str, value: object, expected: bool) -> None:
     actual = holds(f"{{field: person.employees, {operand}}}", employees=value)
 
     assert expected is actual
@@ -86,7 +86,7 @@ def test_numbers_compare_as_numbers_also_when_they_came_as_text(operand, value, 
         ("exists: true", ["spam"], True),
     ],
 )
-def test_lists_are_asked_for_whole_members(operand, value, expected):
+def test_lists_are_asked_for_whole_members(operand: str, value: object, expected: bool) -> None:
     actual = holds(f"{{field: quality, {operand}}}", quality=value)
 
     assert expected is actual
@@ -104,7 +104,7 @@ def test_lists_are_asked_for_whole_members(operand, value, expected):
         ("equals: false", None, False),
     ],
 )
-def test_a_boolean_that_is_missing_is_neither_true_nor_false(operand, value, expected):
+def test_a_boolean_that_is_missing_is_neither_true_nor_false(operand: str, value: object, expected: bool) -> None:
     actual = holds(f"{{field: consent.phone, {operand}}}", phone=value)
 
     assert expected is actual
@@ -127,7 +127,7 @@ def test_a_boolean_that_is_missing_is_neither_true_nor_false(operand, value, exp
         ("exists: true", 0.0, True),
     ],
 )
-def test_times_compare_with_days_with_instants_and_with_now(operand, at, expected):
+def test_times_compare_with_days_with_instants_and_with_now(operand: str, at: float, expected: bool) -> None:
     actual = holds(f"{{field: person.seen_at, {operand}}}", seen_at=at)
 
     assert expected is actual
@@ -159,7 +159,7 @@ def test_times_compare_with_days_with_instants_and_with_now(operand, at, expecte
         ("exists: true", {}, False),
     ],
 )
-def test_an_open_field_takes_the_kind_that_it_is_compared_with(operand, value, expected):
+def test_an_open_field_takes_the_kind_that_it_is_compared_with(operand: str, value: object, expected: bool) -> None:
     actual = holds(f"{{field: person.extra.tier, {operand}}}", tier=value)
 
     assert expected is actual
@@ -182,52 +182,52 @@ def test_an_open_field_takes_the_kind_that_it_is_compared_with(operand, value, e
         ("not_in: [x]", True),
     ],
 )
-def test_a_missing_field_makes_every_operator_false_but_three(value, operand, expected):
+def test_a_missing_field_makes_every_operator_false_but_three(value: object, operand: str, expected: bool) -> None:
     actual = holds(f"{{field: person.job_title, {operand}}}", job_title=value)
 
     assert expected is actual
 
 
 @pytest.mark.parametrize("operand", ["gt: 1", "gte: 1", "lt: 1", "lte: 1", "between: [0, 9]", "equals: 1", "in: [1]"])
-def test_a_missing_number_compares_with_nothing(operand):
+def test_a_missing_number_compares_with_nothing(operand: str) -> None:
     assert not holds(f"{{field: person.employees, {operand}}}")
 
 
-def test_not_turns_the_result_around_also_for_a_missing_field():
+def test_not_turns_the_result_around_also_for_a_missing_field() -> None:
     assert holds("not: {field: person.employees, gt: 5}")
     assert not holds("not: {field: person.employees, not_equals: 5}")
 
 
-def test_letters_beyond_ascii_compare_without_case_and_in_either_way_of_writing():
+def test_letters_beyond_ascii_compare_without_case_and_in_either_way_of_writing() -> None:
     assert holds("{field: person.job_title, equals: GESCHÄFTSFÜHRER}", job_title="Geschäftsführer")
     assert holds("{field: person.job_title, equals: STRASSE}", job_title="straße")
     assert holds("{field: person.job_title, contains: é}", job_title="Attache\u0301")
     assert holds("{field: person.job_title, matches: 'é$'}", job_title="ATTACHE\u0301")
 
 
-def test_unquoted_words_that_yaml_once_read_as_booleans_stay_words():
+def test_unquoted_words_that_yaml_once_read_as_booleans_stay_words() -> None:
     assert holds("{field: person.country, in: [DE, NO, ON]}", country="no")
     assert holds("{field: person.country, equals: NO}", country="NO")
 
 
-def test_a_number_compares_with_text_as_it_is_written():
+def test_a_number_compares_with_text_as_it_is_written() -> None:
     assert holds("{field: person.postcode, in: [10115, 01067]}", postcode="01067")
     assert holds("{field: person.postcode, starts_with: 101}", postcode="10115")
     assert not holds("{field: person.postcode, equals: 1067}", postcode="01067")
 
 
-def test_text_that_no_encoding_knows_is_searched_without_an_error():
+def test_text_that_no_encoding_knows_is_searched_without_an_error() -> None:
     assert not holds("{field: person.job_title, matches: x}", job_title="\ud800")
     assert holds("{field: person.job_title, matches: x}", job_title="\ud800x")
 
 
-def test_a_long_text_is_searched_and_a_large_expression_too():
+def test_a_long_text_is_searched_and_a_large_expression_too() -> None:
     assert holds("{field: person.job_title, matches: 'needle$'}", job_title="hay" * 50_000 + "needle")
     assert holds(r"{field: person.job_title, matches: '^(?:\pL|\pN\pL){100}$'}", job_title="é" * 100)
     assert not holds(r"{field: person.job_title, matches: '^(?:\pL|\pN\pL){100}$'}", job_title="é" * 99)
 
 
-def test_the_whole_example_reads_as_a_sentence():
+def test_the_whole_example_reads_as_a_sentence() -> None:
     sentence = condition(
         """
         all:
@@ -250,7 +250,7 @@ def test_the_whole_example_reads_as_a_sentence():
     ) == sentence
 
 
-def test_findings_show_each_leaf_with_the_value_and_whether_it_held():
+def test_findings_show_each_leaf_with_the_value_and_whether_it_held() -> None:
     found = condition(
         "all: [{field: person.country, equals: DE}, {not: {field: person.employees, gt: 10}},"
         " {field: person.job_title, exists: true}]"
@@ -263,7 +263,7 @@ def test_findings_show_each_leaf_with_the_value_and_whether_it_held():
     ] == [(f.field, f.words, f.value, f.held, f.wanted) for f in found]
 
 
-def test_fields_names_every_path_once():
+def test_fields_names_every_path_once() -> None:
     parsed = condition("any: [{field: quality, contains: a}, {not: {field: quality, contains: b}}]")
 
     assert {"quality"} == parsed.fields()

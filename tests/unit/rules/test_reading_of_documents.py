@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -6,7 +8,7 @@ from rules.document import load, parse
 from rules.faults import FaultyConfiguration
 
 
-def refused(content) -> list[str]:
+def refused(content: str | bytes) -> list[str]:
     with pytest.raises(FaultyConfiguration) as raised:
         parse(content, "rules.yaml")
     return [f"{fault.line}: {fault.message} | {fault.mend}" for fault in raised.value.faults]
@@ -49,20 +51,20 @@ def refused(content) -> list[str]:
         ("9" * 30, "9" * 30),
     ],
 )
-def test_plain_words_are_read_without_surprises(written, expected):
+def test_plain_words_are_read_without_surprises(written: str, expected: object) -> None:
     data = parse(f"key: {written}" if written != "-" else "key: '-'", "rules.yaml").data
 
     assert {"key": expected} == data
     assert type(expected) is type(data["key"])
 
 
-def test_keys_are_words_or_whole_numbers():
+def test_keys_are_words_or_whole_numbers() -> None:
     data = parse("on: a\nNO: b\n1: c\n01: d\ntrue: e\n1.5: f", "rules.yaml").data
 
     assert {"on": "a", "NO": "b", 1: "c", "01": "d", "true": "e", "1.5": "f"} == data
 
 
-def test_each_value_has_its_line_and_what_is_not_there_that_of_the_nearest_thing_around_it():
+def test_each_value_has_its_line_and_what_is_not_there_that_of_the_nearest_thing_around_it() -> None:
     document = parse("# first\nfit:\n  rules:\n    - id: a\n      when: {field: x}\n    - id: b\n", "rules.yaml")
 
     assert 2 == document.line(["fit"])
@@ -73,20 +75,20 @@ def test_each_value_has_its_line_and_what_is_not_there_that_of_the_nearest_thing
     assert 2 == document.line([])
 
 
-def test_anchors_and_merged_mappings_are_unfolded():
+def test_anchors_and_merged_mappings_are_unfolded() -> None:
     data = parse("base: &base {a: 1, b: 2}\nown: {<<: *base, b: 3}\nsame: *base", "rules.yaml").data
 
     assert {"base": {"a": 1, "b": 2}, "own": {"a": 1, "b": 3}, "same": {"a": 1, "b": 2}} == data
 
 
-def test_a_key_from_a_merge_is_overwritten_also_in_its_line():
+def test_a_key_from_a_merge_is_overwritten_also_in_its_line() -> None:
     document = parse("base: &base\n  list: [1, 2, 3]\nown:\n  <<: *base\n  list: [4]", "rules.yaml")
 
     assert 5 == document.line(["own", "list"])
     assert 5 == document.line(["own", "list", 2])
 
 
-def test_several_mappings_are_merged_and_the_first_wins():
+def test_several_mappings_are_merged_and_the_first_wins() -> None:
     data = parse("a: &a {x: 1}\nb: &b {x: 2, y: 2}\nc: {<<: [*a, *b]}", "rules.yaml").data
 
     assert {"x": 1, "y": 2} == data["c"]
@@ -119,14 +121,14 @@ def test_several_mappings_are_merged_and_the_first_wins():
         (b"a" * 2_000_001, "0: the file is larger than 2,000,000 bytes"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_line_and_mend(content, expected):
+def test_what_cannot_be_read_is_refused_with_line_and_mend(content: str | bytes, expected: str) -> None:
     found = refused(content)
 
     assert 1 == len(found)
     assert expected in found[0]
 
 
-def test_aliases_that_unfold_to_billions_are_refused_at_once():
+def test_aliases_that_unfold_to_billions_are_refused_at_once() -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     for one, other in zip("abcdefgh", "bcdefghi", strict=True):
         bomb += f"{other}: &{other} [{', '.join([f'*{one}'] * 10)}]\n"
@@ -142,7 +144,7 @@ def test_aliases_that_unfold_to_billions_are_refused_at_once():
 @example(b"%YAML 9.9\n---\na")
 @example(b"a: |9\n x")
 @example(b'"\\x"')
-def test_whatever_the_bytes_reading_ends_in_a_document_or_in_faults(content):
+def test_whatever_the_bytes_reading_ends_in_a_document_or_in_faults(content: bytes) -> None:
     told: list[str] = []
     try:
         told.append(parse(content, "rules.yaml").digest)
@@ -153,11 +155,11 @@ def test_whatever_the_bytes_reading_ends_in_a_document_or_in_faults(content):
     assert all(told)
 
 
-def test_a_byte_order_mark_is_looked_past():
+def test_a_byte_order_mark_is_looked_past() -> None:
     assert {"a": 1} == parse(b"\xef\xbb\xbfa: 1", "rules.yaml").data
 
 
-def test_the_digest_changes_with_what_a_file_says_and_with_nothing_else():
+def test_the_digest_changes_with_what_a_file_says_and_with_nothing_else() -> None:
     one = parse("a: 1\nb: [x, y]", "one.yaml")
     same = parse("# comment\nb:\n  - x\n  - 'y'\na: 1\n", "other.yaml")
     turned = parse("a: 1\nb: [y, x]", "one.yaml")
@@ -168,7 +170,7 @@ def test_the_digest_changes_with_what_a_file_says_and_with_nothing_else():
     assert 64 == len(one.digest)
 
 
-def test_a_file_is_loaded_from_its_path(tmp_path):
+def test_a_file_is_loaded_from_its_path(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text("a: 1")
 
@@ -177,7 +179,7 @@ def test_a_file_is_loaded_from_its_path(tmp_path):
     assert ({"a": 1}, str(path)) == (document.data, document.file)
 
 
-def test_a_missing_file_and_a_directory_are_faults(tmp_path):
+def test_a_missing_file_and_a_directory_are_faults(tmp_path: Path) -> None:
     with pytest.raises(FaultyConfiguration, match="there is no such file"):
         load(tmp_path / "none.yaml")
     with pytest.raises(FaultyConfiguration, match="the file cannot be read"):

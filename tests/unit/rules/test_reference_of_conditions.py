@@ -13,19 +13,19 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_each_example_of_the_page_is_a_sound_condition(example):
+def test_each_example_of_the_page_is_a_sound_condition(example: str) -> None:
     document = parse_document(example, "conditions.md")
 
     assert parse(document.data, QUALIFY, document, ()).words()
 
 
-def test_the_page_has_an_example_of_each_operator_and_joint():
+def test_the_page_has_an_example_of_each_operator_and_joint() -> None:
     shown = {word for example in EXAMPLES for word in re.findall(r"(\w+):", example)}
 
     assert set() == {*OPERATORS, *JOINTS} - shown
 
 
-def test_the_page_tells_the_sentence_that_its_first_example_reads_as():
+def test_the_page_tells_the_sentence_that_its_first_example_reads_as() -> None:
     document = parse_document(EXAMPLES[0], "conditions.md")
     sentence = parse(document.data, QUALIFY, document, ()).words()
 

@@ -1,6 +1,7 @@
 """What the tests of scoring share: a small ruleset whose worths are easy to compute by hand, and events for it."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ import msgspec
 from rules.document import parse
 from schemas.fast import lead_event
 from services.scoring import ruleset as rulesets
-from services.scoring.event import event_of
+from services.scoring.event import Event, event_of
+from services.scoring.profile import Profile
+from services.scoring.rulebook import Ruleset
 from services.scoring.score import NOBODY, score
 
 START = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)  # a Monday
@@ -50,14 +53,21 @@ recycle: {cool_down: 30d}
 """
 
 
-def rules_of(text):
+def rules_of(text: str) -> Ruleset:
     return rulesets.read(parse(text, "scoring.yaml"))
 
 
 RULESET = rules_of(RULES)
 
 
-def value(event_id="e1", kind="page_viewed", at=START, lead="lead-1", quality=(), **event):
+def value(
+    event_id: str = "e1",
+    kind: str = "page_viewed",
+    at: datetime | str = START,
+    lead: str = "lead-1",
+    quality: Iterable[str] = (),
+    **event: Any,
+) -> bytes:
     """The JSON of a `LeadEvent`."""
     at = at if isinstance(at, str) else at.isoformat().replace("+00:00", "Z")
     event = {"event_id": event_id, "type": kind, "occurred_at": at, "source": "website", **event}
@@ -66,7 +76,7 @@ def value(event_id="e1", kind="page_viewed", at=START, lead="lead-1", quality=()
     return json.dumps(record).encode()
 
 
-def lead(event_id="e1", kind="page_viewed", after=timedelta(0), **event):
+def lead(event_id: str = "e1", kind: str = "page_viewed", after: timedelta = timedelta(0), **event: Any) -> Event:
     """An `Event`, so long after the start."""
     return event_of(lead_event(value(event_id, kind, START + after, **event)))
 
@@ -110,9 +120,10 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     transition: Move | None = None
 
 
-def written(events, ruleset=RULESET):
+def written(events: Iterable[Event], ruleset: Ruleset = RULESET) -> tuple[list[bytes], Profile]:
     """The bytes of every record that `events`, in this order, make of a new lead, and the profile."""
-    lead, records = NOBODY, []
+    lead = NOBODY
+    records: list[bytes] = []
     for event in events:
         result = score(lead, event, ruleset)
         if result is not None:
@@ -121,12 +132,12 @@ def written(events, ruleset=RULESET):
     return records, lead.profile
 
 
-def scored(events, ruleset=RULESET):
+def scored(events: Iterable[Event], ruleset: Ruleset = RULESET) -> tuple[list[Record], Profile]:
     """As `written`, with the records read again."""
     records, profile = written(events, ruleset)
     return [msgspec.json.decode(record, type=Record) for record in records], profile
 
 
-def points(record, kind=None):
+def points(record: Record, kind: str | None = None) -> dict[str, float]:
     """Points by rule."""
     return {line.rule: line.points for line in record.explanation if kind in (None, line.kind)}

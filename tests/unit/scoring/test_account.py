@@ -1,16 +1,18 @@
+from collections.abc import Iterable
 from datetime import timedelta
 
 from schemas import ScoredLead
 from services.scoring.account import Told, summary, told
+from services.scoring.event import Event
 from services.scoring.scored import Scored
 from tests.unit.scoring.scoring_world import RULES, RULESET, lead, rules_of, written
 
 
-def models(events):
+def models(events: Iterable[Event]) -> list[ScoredLead]:
     return [ScoredLead.model_validate_json(record) for record in written(events)[0]]
 
 
-def test_the_record_is_what_the_schema_says_and_as_the_model_would_write_it():
+def test_the_record_is_what_the_schema_says_and_as_the_model_would_write_it() -> None:
     records, _ = written(
         [
             lead("a", "demo_requested", attributes={"job_title": "VP Sales", "budget": {"eur": 5}}),
@@ -25,7 +27,7 @@ def test_the_record_is_what_the_schema_says_and_as_the_model_would_write_it():
         assert {} == read.model_extra
 
 
-def test_the_account_tells_each_rule_what_it_adds_and_why():
+def test_the_account_tells_each_rule_what_it_adds_and_why() -> None:
     records = models(
         [
             lead("a", "page_viewed", properties={"path": "/pricing"}, attributes={"job_title": "VP Sales"}),
@@ -54,7 +56,7 @@ def test_the_account_tells_each_rule_what_it_adds_and_why():
     )
 
 
-def test_the_summary_says_how_the_lead_stands_and_whether_the_rules_have_changed():
+def test_the_summary_says_how_the_lead_stands_and_whether_the_rules_have_changed() -> None:
     records = models([lead("a", "demo_requested")])
     other = rules_of(RULES.replace("points: 60", "points: 61"))
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scoring.decay import Decay, worth
+from services.scoring.decay import Decay, Kind, worth
 
 DAY = 86_400.0
 KINDS = st.sampled_from(["half_life", "linear", "window"])
@@ -27,18 +27,22 @@ KINDS = st.sampled_from(["half_life", "linear", "window"])
         ("window", 30, 31, 0.0),
     ],
 )
-def test_a_signal_is_worth_by_age_what_the_formula_says(kind, days, age_in_days, expected):
+def test_a_signal_is_worth_by_age_what_the_formula_says(
+    kind: Kind, days: float, age_in_days: float, expected: float
+) -> None:
     found = worth(80.0, age_in_days * DAY, Decay(kind, days * DAY))
 
     assert pytest.approx(expected, abs=1e-12) == found
 
 
-def test_without_decay_a_signal_does_not_age():
+def test_without_decay_a_signal_does_not_age() -> None:
     assert 80.0 == worth(80.0, 1e9, None)
 
 
 @given(KINDS, st.floats(1, 1e8), st.floats(0, 1e9), st.floats(0, 1e9), st.floats(0.01, 1e5))
-def test_a_signal_never_gains_with_age_and_never_turns_round(kind, span, one, other, points):
+def test_a_signal_never_gains_with_age_and_never_turns_round(
+    kind: Kind, span: float, one: float, other: float, points: float
+) -> None:
     decay = Decay(kind, span)
     young, old = sorted((one, other))
 

@@ -22,7 +22,7 @@ from services.scoring.derive import derived, email_kind
         ("ana@", None),
     ],
 )
-def test_an_address_is_of_one_kind(email, kind):
+def test_an_address_is_of_one_kind(email: str, kind: str | None) -> None:
     assert kind == email_kind(email)
 
 
@@ -53,12 +53,12 @@ def test_an_address_is_of_one_kind(email, kind):
         ("", None, None),
     ],
 )
-def test_a_job_title_tells_rank_and_function(title, seniority, function):
+def test_a_job_title_tells_rank_and_function(title: str, seniority: str | None, function: str | None) -> None:
     assert (seniority, function) == titles.read(title)
 
 
 @given(st.text(max_size=300))
-def test_whatever_somebody_types_is_read_as_a_known_class_or_none(text):
+def test_whatever_somebody_types_is_read_as_a_known_class_or_none(text: str) -> None:
     found = derived({"email": text, "job_title": text})
 
     assert found.get("seniority") in (None, *titles.SENIORITIES)
@@ -66,5 +66,5 @@ def test_whatever_somebody_types_is_read_as_a_known_class_or_none(text):
     assert found.get("email_kind") in (None, "company", "free", "disposable", "role")
 
 
-def test_nothing_follows_from_nothing():
+def test_nothing_follows_from_nothing() -> None:
     assert {} == derived({})

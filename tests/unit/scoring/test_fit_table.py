@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,13 +54,11 @@ TIMES = st.sampled_from([1_788_400_000.0, 1_788_800_000.0, 1_789_500_000.0])  # 
 
 
 @given(st.lists(st.tuples(VIEWS, TIMES), min_size=1, max_size=30), st.integers(1, 3))
-def test_what_is_looked_up_is_what_would_be_reckoned(seen, most):
+def test_what_is_looked_up_is_what_would_be_reckoned(seen: list[tuple[View, float]], most: int) -> None:
     table = FitTable(RULESET.fit, RULESET.fit_groups, RULESET.fit_max)
-    remembered, lookups.MOST = lookups.MOST, most
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lookups, "MOST", most)
         found = [table.account(view, now) for view, now in seen]
-    finally:
-        lookups.MOST = remembered
     reckoned = [
         account("fit", fit_lines(view, now, RULESET.fit), RULESET.fit_groups, RULESET.fit_max) for view, now in seen
     ]
@@ -67,7 +66,7 @@ def test_what_is_looked_up_is_what_would_be_reckoned(seen, most):
     assert reckoned == found
 
 
-def test_true_and_one_are_told_apart_though_they_are_equal():
+def test_true_and_one_are_told_apart_though_they_are_equal() -> None:
     of_true = points(scored([lead("a", "form_submitted", attributes={"flag": True})], RULESET)[0][0], "fit")
     of_one = points(scored([lead("b", "form_submitted", attributes={"flag": 1})], RULESET)[0][0], "fit")
 
@@ -77,7 +76,7 @@ def test_true_and_one_are_told_apart_though_they_are_equal():
     )
 
 
-def test_a_condition_on_the_age_of_something_is_looked_at_each_time():
+def test_a_condition_on_the_age_of_something_is_looked_at_each_time() -> None:
     new = lead("a", "form_submitted", attributes={"since": "2026-09-06T00:00:00Z", "company": "Acme"})
     later = lead("b", "page_viewed", timedelta(days=30))
     records, _ = scored([new, later], RULESET)
@@ -85,7 +84,7 @@ def test_a_condition_on_the_age_of_something_is_looked_at_each_time():
     assert [7.0, 0.0] == [record.fit for record in records]
 
 
-def test_headers_that_travel_on_come_in_their_own_order_and_the_last_of_a_name_counts():
+def test_headers_that_travel_on_come_in_their_own_order_and_the_last_of_a_name_counts() -> None:
     given_headers = [("b", b"1"), ("a", b"2"), ("c", b"3"), ("b", "4\u00e9".encode()), ("a", None)]
 
     assert [("a", b"2"), ("b", "4\u00e9".encode())] == passed_on(given_headers, ("a", "b"))

@@ -1,13 +1,16 @@
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import permutations
+from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.scoring.scoring_world import lead, rules_of, scored
+from tests.unit.scoring.scoring_world import Record, lead, rules_of, scored
 
 DAY = timedelta(days=1)
-DIRECTOR = {"attributes": {"job_title": "VP Sales", "employees": 5_000}}  # fit 40 + 40
+DIRECTOR: dict[str, Any] = {"attributes": {"job_title": "VP Sales", "employees": 5_000}}  # fit 40 + 40
 
 QUICK = rules_of("""
 version: 1
@@ -19,11 +22,16 @@ qualify: {mql: {field: engagement, gte: 80}}
 """)
 
 
-def moves(records):
+def moves(records: Iterable[Record]) -> list[tuple[str, str, str]]:
     return [(r.event_id, r.transition.from_, r.transition.to) for r in records if r.transition]
 
 
-def test_a_lead_becomes_an_mql_at_the_event_at_which_the_condition_holds_and_only_once():
+def reason(record: Record) -> str:
+    assert record.transition is not None
+    return record.transition.reason
+
+
+def test_a_lead_becomes_an_mql_at_the_event_at_which_the_condition_holds_and_only_once() -> None:
     records, _ = scored(
         [
             lead("a", "webinar_attended", **DIRECTOR),
@@ -38,26 +46,26 @@ def test_a_lead_becomes_an_mql_at_the_event_at_which_the_condition_holds_and_onl
     assert ["inquiry"] * 4 + ["mql"] * 2 == [record.stage for record in records]
 
 
-def test_the_reason_says_what_held_and_with_which_score():
+def test_the_reason_says_what_held_and_with_which_score() -> None:
     records, _ = scored([lead("a"), lead("b")], QUICK)
 
-    assert "engagement is at least 80 (100.0)" == records[-1].transition.reason
+    assert "engagement is at least 80 (100.0)" == reason(records[-1])
 
 
-def test_who_raises_a_hand_qualifies_at_once():
+def test_who_raises_a_hand_qualifies_at_once() -> None:
     records, _ = scored([lead("a", "demo_requested")])
 
     assert ("D2", "mql") == (records[0].grade, records[0].stage)
-    assert "raised a hand: demo_requested" == records[0].transition.reason
+    assert "raised a hand: demo_requested" == reason(records[0])
 
 
-def test_an_mql_stays_one_when_its_interest_has_faded():
+def test_an_mql_stays_one_when_its_interest_has_faded() -> None:
     records, _ = scored([lead("a"), lead("b"), lead("c", "other", 60 * DAY)], QUICK)
 
     assert (0.0, "mql", 1) == (records[-1].engagement, records[-1].stage, len(moves(records)))
 
 
-def test_what_arrives_late_qualifies_a_lead_that_would_have_qualified_in_order():
+def test_what_arrives_late_qualifies_a_lead_that_would_have_qualified_in_order() -> None:
     # Two visits within a day, and one event a month later: on the day of the second, engagement was 50 + 35.36.
     events = [lead("a"), lead("b", after=DAY / 2), lead("c", "other", 30 * DAY)]
     for order in permutations(events):
@@ -67,7 +75,7 @@ def test_what_arrives_late_qualifies_a_lead_that_would_have_qualified_in_order()
         assert 1 == len(moves(records))
 
 
-def test_a_late_event_is_looked_at_with_the_next_signals_too():
+def test_a_late_event_is_looked_at_with_the_next_signals_too() -> None:
     # Late: the first of three; the peak is at the third.
     events = [lead("z", "other", 30 * DAY), lead("b", after=DAY / 4), lead("c", after=DAY / 2, **DIRECTOR), lead("a")]
     strict = rules_of("""
@@ -84,11 +92,11 @@ qualify: {mql: {all: [{field: engagement, gte: 120}, {field: fit, gte: 80}]}}
 
     # 50 + 50·2^(-1/4) + 50·2^(-1/2) = 50 + 42.04 + 35.36 = 127.40
     assert [("a", "inquiry", "mql")] == moves(records)
-    assert "engagement is at least 120 (127.4) and fit is at least 80 (80.0)" == records[-1].transition.reason
+    assert "engagement is at least 120 (127.4) and fit is at least 80 (80.0)" == reason(records[-1])
     assert profile.since == events[2].at
 
 
-def test_a_late_event_that_was_never_enough_qualifies_nobody():
+def test_a_late_event_that_was_never_enough_qualifies_nobody() -> None:
     records, _ = scored([lead("a", "other", 30 * DAY), lead("b"), lead("c", after=10 * DAY)], QUICK)
 
     assert [] == moves(records)
@@ -99,7 +107,7 @@ def test_a_late_event_that_was_never_enough_qualifies_nobody():
     st.lists(st.integers(0, 96), min_size=1, max_size=8, unique=True),
     st.randoms(use_true_random=False),
 )
-def test_where_signals_only_add_no_order_of_arrival_loses_a_qualification(hours, random):
+def test_where_signals_only_add_no_order_of_arrival_loses_a_qualification(hours: list[int], random: Random) -> None:
     events = [lead(f"e{hour}", after=timedelta(hours=hour)) for hour in sorted(hours)]
     shuffled = random.sample(events, len(events))
 
@@ -108,7 +116,7 @@ def test_where_signals_only_add_no_order_of_arrival_loses_a_qualification(hours,
     assert in_order[-1].stage == late[-1].stage
 
 
-def test_qualifying_may_look_at_consent_segments_and_the_event_at_hand():
+def test_qualifying_may_look_at_consent_segments_and_the_event_at_hand() -> None:
     ruleset = rules_of("""
 version: 1
 fit: {rules: [{id: big, when: {field: person.employees, gte: 1000}, points: 80}]}

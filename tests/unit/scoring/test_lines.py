@@ -1,38 +1,40 @@
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scoring import lines
 from services.scoring.cents import apportioned, to_cents
-from services.scoring.lines import limited
+from services.scoring.lines import Line, limited
 from services.scoring.rule import Limit
 from tests.unit.scoring.scoring_world import START, lead, points, rules_of, scored
 
 DAY = timedelta(days=1)
-PRICING = {"properties": {"path": "/pricing/teams"}}
+PRICING: dict[str, Any] = {"properties": {"path": "/pricing/teams"}}
 VP = {"attributes": {"job_title": "VP Sales"}}
 
 
-def line(rule, units, group=None):
+def line(rule: str, units: int, group: str | None = None) -> Line:
     return lines.head(rule, "engagement"), units, lines.rest(units, "words"), group
 
 
-def account(given_lines, caps, most):
+def account(given_lines: list[Line], caps: Mapping[str, float], most: float) -> tuple[Fraction, dict[str, Fraction]]:
     """The score, and the points by rule, exactly as they are written."""
     found = lines.account("engagement", given_lines, caps, most)
     read = json.loads(b"[" + found.lines + b"]", parse_float=Fraction)
     return Fraction(str(found.score)), {one["rule"]: one["points"] for one in read}
 
 
-def in_micros(*hours):
+def in_micros(*hours: float) -> list[int]:
     start = int(START.timestamp()) * 1_000_000
     return [start + int(hour * 3_600_000_000) for hour in hours]
 
 
-def test_signals_fade_each_by_its_own_rule():
+def test_signals_fade_each_by_its_own_rule() -> None:
     records, _ = scored(
         [
             lead("a", "webinar_attended"),
@@ -48,7 +50,7 @@ def test_signals_fade_each_by_its_own_rule():
     assert (94.5, "D1") == (records[-1].engagement, records[-1].grade)
 
 
-def test_a_window_ends_at_its_end_and_a_linear_decay_at_its_own():
+def test_a_window_ends_at_its_end_and_a_linear_decay_at_its_own() -> None:
     at_the_end = [lead("a", "demo_requested"), lead("b", "webinar_attended"), lead("c", "x", 30 * DAY)]
     just_before = [*at_the_end[:2], lead("c", "x", 30 * DAY - timedelta(microseconds=1))]
     gone = [*at_the_end, lead("d", "x", 60 * DAY)]
@@ -58,7 +60,7 @@ def test_a_window_ends_at_its_end_and_a_linear_decay_at_its_own():
     assert {} == points(scored(gone)[0][-1])
 
 
-def test_of_a_rule_with_a_limit_the_first_of_each_utc_day_count():
+def test_of_a_rule_with_a_limit_the_first_of_each_utc_day_count() -> None:
     hours = [0, 1, 2, 3, 11.999, 12, 13]  # the start is noon: the sixth is the next day's first
     events = [lead(f"e{n}", after=timedelta(hours=hour), **PRICING) for n, hour in enumerate(hours)]
 
@@ -67,14 +69,14 @@ def test_of_a_rule_with_a_limit_the_first_of_each_utc_day_count():
     assert 5 * 16.0 == line.from_points
 
 
-def test_weeks_begin_on_monday_whether_they_are_written_as_weeks_or_days():
+def test_weeks_begin_on_monday_whether_they_are_written_as_weeks_or_days() -> None:
     week = Limit(1, 7 * 86_400)
     sunday_and_monday = in_micros(-13, -11, 0)  # 2026-09-06T23:00, 2026-09-07T01:00 and 12:00
 
     assert in_micros(-13, -11) == list(limited(sunday_and_monday, week))
 
 
-def test_a_late_event_takes_its_place_in_the_limit():
+def test_a_late_event_takes_its_place_in_the_limit() -> None:
     early = [lead(f"e{n}", after=timedelta(hours=n), **PRICING) for n in range(4)]
     records, _ = scored([early[3], early[2], early[1], early[0]])
 
@@ -85,7 +87,7 @@ def test_a_late_event_takes_its_place_in_the_limit():
     assert 48.0 == line.from_points
 
 
-def test_a_group_is_cut_and_the_cut_is_a_line_of_its_own():
+def test_a_group_is_cut_and_the_cut_is_a_line_of_its_own() -> None:
     events = [lead(f"e{n}", attributes={"job_title": "VP Sales"}) for n in range(3)]
     record = scored(events)[0][-1]
 
@@ -94,7 +96,7 @@ def test_a_group_is_cut_and_the_cut_is_a_line_of_its_own():
     assert (40.0, 8.0) == (record.fit, record.engagement)
 
 
-def test_the_whole_is_cut_at_its_maximum_and_at_nothing():
+def test_the_whole_is_cut_at_its_maximum_and_at_nothing() -> None:
     many = scored([lead("a", "demo_requested"), *(lead(f"f{n}", "form_submitted") for n in range(5))])[0][-1]
     gone = scored([lead("a", "unsubscribed"), lead("b", "form_submitted", subject={"email": "ana@gmail.com"})])[0][-1]
 
@@ -104,7 +106,7 @@ def test_the_whole_is_cut_at_its_maximum_and_at_nothing():
     assert (0.0, 0.0) == (gone.fit, gone.engagement)
 
 
-def test_thresholds_compare_what_is_shown():
+def test_thresholds_compare_what_is_shown() -> None:
     ruleset = rules_of("""
 version: 1
 fit: {rules: []}
@@ -119,14 +121,14 @@ qualify: {hand_raise: [x]}
     assert [(9.99, "D1"), (9.98, "D2")] == [(record.engagement, record.grade) for record in shown]
 
 
-def test_rounding_takes_no_cent_from_the_sum():
+def test_rounding_takes_no_cent_from_the_sum() -> None:
     score, points_of = account([line(f"r{n}", 333_333_333) for n in range(3)], {}, 100)
 
     assert 10 == score
     assert {"r0": Fraction("3.34"), "r1": Fraction("3.33"), "r2": Fraction("3.33")} == points_of
 
 
-def test_half_a_cent_goes_to_the_even_one():
+def test_half_a_cent_goes_to_the_even_one() -> None:
     assert [12, 14, -12, 13] == [to_cents(units) for units in (12_500_000, 13_500_000, -12_500_000, 12_500_001)]
 
 
@@ -140,7 +142,9 @@ MAXIMA = st.integers(1, 50_000).map(lambda cents: cents / 100)
     MAXIMA,
     MAXIMA,
 )
-def test_lines_add_up_to_the_score_and_no_cap_is_passed(given_lines, g, h, most):
+def test_lines_add_up_to_the_score_and_no_cap_is_passed(
+    given_lines: list[tuple[int, str | None]], g: float, h: float, most: float
+) -> None:
     caps = {"g": g, "h": h}
 
     score, points_of = account(
@@ -148,7 +152,7 @@ def test_lines_add_up_to_the_score_and_no_cap_is_passed(given_lines, g, h, most)
     )
     group_of = {f"r{n}": group for n, (_, group) in enumerate(given_lines)} | {"group:g": "g", "group:h": "h"}
     sums = {name: sum(n for rule, n in points_of.items() if group_of.get(rule) == name) for name in caps}
-    exact = sum(units for units, group in given_lines if group is None)
+    exact: float = sum(units for units, group in given_lines if group is None)
     exact += sum(
         min(cap * 10**8, sum(units for units, group in given_lines if group == name)) for name, cap in caps.items()
     )
@@ -160,7 +164,7 @@ def test_lines_add_up_to_the_score_and_no_cap_is_passed(given_lines, g, h, most)
 
 
 @given(st.lists(UNITS, max_size=40))
-def test_no_line_is_moved_by_a_whole_cent(values):
+def test_no_line_is_moved_by_a_whole_cent(values: list[int]) -> None:
     shares = apportioned(values, to_cents(sum(values)))
 
     assert to_cents(sum(values)) == sum(shares)

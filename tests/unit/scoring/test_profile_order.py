@@ -1,21 +1,23 @@
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.scoring.event import Event
 from services.scoring.layers import MOST_EXTRAS, facts
-from services.scoring.profile import MOST_EVENTS, decode, encode
-from tests.unit.scoring.scoring_world import RULESET, lead, scored, written
+from services.scoring.profile import MOST_EVENTS, Profile, decode, encode
+from tests.unit.scoring.scoring_world import RULESET, Record, lead, scored, written
 
 TYPES = ["page_viewed", "webinar_attended", "demo_requested", "form_submitted", "unsubscribed", "email_opened"]
 HOURS = st.integers(0, 24 * 40).map(lambda hours: hours / 2)
 
 
-def some(**values):
+def some(**values: list[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={name: st.sampled_from(options) for name, options in values.items()})
 
 
-HAPPENED = st.fixed_dictionaries(
+HAPPENED: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"kind": st.sampled_from(TYPES), "hours": HOURS},
     optional={
         "subject": some(
@@ -43,9 +45,9 @@ HAPPENED = st.fixed_dictionaries(
 
 
 @st.composite
-def histories(draw):
+def histories(draw: st.DrawFn) -> list[list[Event]]:
     """Events with ids of their own, and two orders of arrival, each with repetitions."""
-    events = []
+    events: list[Event] = []
     for number, made in enumerate(draw(st.lists(HAPPENED, min_size=1, max_size=12))):
         kind, hours, verdicts = made.pop("kind"), made.pop("hours"), made.pop("verdicts", [])
         # Ids that sort otherwise than they were made, so that ties are told apart by them.
@@ -58,7 +60,7 @@ def histories(draw):
     return orders
 
 
-def worth(record):
+def worth(record: Record) -> dict[str, Any]:
     """The record but for what the last arrival alone decides: which event caused it, and when the lead qualified."""
     said = {name: getattr(record, name) for name in record.__struct_fields__}
     for name in ("event_id", "stage", "transition"):
@@ -68,7 +70,7 @@ def worth(record):
 
 @settings(max_examples=200, deadline=None)
 @given(histories())
-def test_the_score_is_a_function_of_the_set_of_events_whatever_their_order(orders):
+def test_the_score_is_a_function_of_the_set_of_events_whatever_their_order(orders: list[list[Event]]) -> None:
     (one, first), (other, second) = scored(orders[0]), scored(orders[1])
 
     assert worth(one[-1]) == worth(other[-1])
@@ -78,7 +80,7 @@ def test_the_score_is_a_function_of_the_set_of_events_whatever_their_order(order
 
 @settings(max_examples=50, deadline=None)
 @given(histories())
-def test_a_replay_writes_the_same_bytes(orders):
+def test_a_replay_writes_the_same_bytes(orders: list[list[Event]]) -> None:
     one, other = written(orders[0]), written(orders[0])
 
     assert one[0] == other[0]
@@ -87,7 +89,7 @@ def test_a_replay_writes_the_same_bytes(orders):
 
 @settings(max_examples=50, deadline=None)
 @given(histories())
-def test_a_repeated_history_adds_nothing(orders):
+def test_a_repeated_history_adds_nothing(orders: list[list[Event]]) -> None:
     _, profile = scored(orders[0])
     records, again = scored([*orders[0], *orders[1], *orders[0]])
 
@@ -97,7 +99,7 @@ def test_a_repeated_history_adds_nothing(orders):
 
 @settings(max_examples=50, deadline=None)
 @given(histories())
-def test_a_profile_is_read_back_as_it_was_written(orders):
+def test_a_profile_is_read_back_as_it_was_written(orders: list[list[Event]]) -> None:
     _, profile = scored(orders[0])
 
     assert profile == decode(encode(profile))
@@ -106,7 +108,7 @@ def test_a_profile_is_read_back_as_it_was_written(orders):
 @settings(max_examples=100, deadline=None)
 @given(histories())
 @example([[lead("a", "demo_requested")], [lead("a", "demo_requested")]])
-def test_a_hand_once_raised_makes_the_lead_an_mql_in_any_order_and_once(orders):
+def test_a_hand_once_raised_makes_the_lead_an_mql_in_any_order_and_once(orders: list[list[Event]]) -> None:
     asked = any(event.type == "demo_requested" for event in orders[0])
     for order in orders:
         records, _ = scored(order)
@@ -116,7 +118,7 @@ def test_a_hand_once_raised_makes_the_lead_an_mql_in_any_order_and_once(orders):
         assert not asked or records[-1].stage == "mql"
 
 
-def test_of_two_words_at_one_time_the_one_of_the_greater_event_id_counts():
+def test_of_two_words_at_one_time_the_one_of_the_greater_event_id_counts() -> None:
     events = [
         lead("b", attributes={"company": "Second"}, consent=[{"purpose": "phone", "granted": False}]),
         lead("a", attributes={"company": "First"}, consent=[{"purpose": "phone", "granted": True}]),
@@ -128,13 +130,13 @@ def test_of_two_words_at_one_time_the_one_of_the_greater_event_id_counts():
         assert {"phone": False} == record.consent
 
 
-def test_what_says_nothing_overrules_nothing():
+def test_what_says_nothing_overrules_nothing() -> None:
     records, _ = scored([lead("a", attributes={"company": "Acme"}), lead("b", attributes={"company": " "})])
 
     assert "Acme" == records[-1].person["company"]
 
 
-def test_the_first_campaign_is_the_earliest_and_the_last_the_latest_that_was_named():
+def test_the_first_campaign_is_the_earliest_and_the_last_the_latest_that_was_named() -> None:
     day = timedelta(days=1)
     events = [
         lead("b", after=2 * day, campaign={"source": "bing"}),
@@ -149,7 +151,7 @@ def test_the_first_campaign_is_the_earliest_and_the_last_the_latest_that_was_nam
     assert 5.0 == record.fit
 
 
-def test_a_verdict_on_the_person_stays_and_one_on_an_event_is_cleared_by_another_event():
+def test_a_verdict_on_the_person_stays_and_one_on_an_event_is_cleared_by_another_event() -> None:
     machine = lead("a", quality=["bot", "test"])
     person = lead("b")
 
@@ -158,7 +160,7 @@ def test_a_verdict_on_the_person_stays_and_one_on_an_event_is_cleared_by_another
     assert ["test"] == scored([person, machine])[0][-1].quality
 
 
-def test_the_memory_of_a_lead_is_bounded_and_what_falls_out_is_the_same_in_any_order():
+def test_the_memory_of_a_lead_is_bounded_and_what_falls_out_is_the_same_in_any_order() -> None:
     events = [lead(f"{n}", "form_submitted", timedelta(seconds=n)) for n in range(MOST_EVENTS + 60)]
     shuffled = [events[n * 611 % len(events)] for n in range(len(events))]
     ends = [scored(order)[1] for order in (events, events[::-1], shuffled)]
@@ -168,14 +170,14 @@ def test_the_memory_of_a_lead_is_bounded_and_what_falls_out_is_the_same_in_any_o
     assert MOST_EVENTS * 8 == len(ends[0].signals["form"])
 
 
-def msgless(profile):
+def msgless(profile: Profile) -> Profile:
     """Without when the lead qualified, which is the arrival's business."""
     return type(profile)(
         **{name: getattr(profile, name) for name in profile.__struct_fields__ if name not in ("stage", "since")}
     )
 
 
-def test_an_event_from_before_what_is_remembered_gives_no_points_but_still_says_who_it_was():
+def test_an_event_from_before_what_is_remembered_gives_no_points_but_still_says_who_it_was() -> None:
     many = [lead(f"{n}", "form_submitted", timedelta(seconds=n + 10)) for n in range(MOST_EVENTS + 1)]
     old = lead("old", "webinar_attended", attributes={"city": "Bern"})
     _, profile = scored(many)
@@ -187,7 +189,7 @@ def test_an_event_from_before_what_is_remembered_gives_no_points_but_still_says_
     assert len(many) + 1 == len(records)
 
 
-def test_unknown_attributes_are_kept_the_latest_fifty():
+def test_unknown_attributes_are_kept_the_latest_fifty() -> None:
     events = [lead(f"e{n:02}", after=timedelta(hours=n), attributes={f"x{n}": n}) for n in range(60)]
     for order in (events, events[::-1]):
         extra = scored(order)[0][-1].person["extra"]
@@ -195,7 +197,7 @@ def test_unknown_attributes_are_kept_the_latest_fifty():
         assert {f"x{n}": n for n in range(60 - MOST_EXTRAS, 60)} == extra
 
 
-def test_what_is_too_large_to_keep_is_left_out():
+def test_what_is_too_large_to_keep_is_left_out() -> None:
     many = {"note": "x" * 2_000, "deep": [["y" * 990]], "huge": 10**30, "fine": "z" * 900, "n" * 101: 1}
 
     record = scored([lead("a", attributes={**many, "employees": 10**30})])[0][-1]

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 
+from services.scoring.event import Event
 from services.scoring.profile import encode
 from services.scoring.recent import RecentLeads
 from services.scoring.score import NOBODY, Lead, score
@@ -12,9 +13,16 @@ from tests.unit.scoring.scoring_world import RULESET, START, lead, value
 from tests.unit.scoring.test_profile_order import histories
 
 
+def after(one: Lead, event: Event) -> Lead:
+    """`one` with an event that changes something of it."""
+    result = score(one, event, RULESET)
+    assert result is not None
+    return result[0]
+
+
 @settings(max_examples=200, deadline=None)
 @given(histories())
-def test_what_is_kept_of_a_person_changes_nothing_of_what_is_written(orders):
+def test_what_is_kept_of_a_person_changes_nothing_of_what_is_written(orders: list[list[Event]]) -> None:
     kept, anew = NOBODY, NOBODY
     for event in orders[0]:
         one, other = score(kept, event, RULESET), score(Lead(anew.profile), event, RULESET)
@@ -26,7 +34,7 @@ def test_what_is_kept_of_a_person_changes_nothing_of_what_is_written(orders):
             assert encode(anew.profile) == encode(kept.profile)
 
 
-def test_equal_values_that_are_written_otherwise_are_told_anew():
+def test_equal_values_that_are_written_otherwise_are_told_anew() -> None:
     flags = [1, True, 1.0, [True], [1]]
     events = [lead(f"e{n}", after=timedelta(hours=n), attributes={"flag": flag}) for n, flag in enumerate(flags)]
     one, told = NOBODY, []
@@ -39,10 +47,10 @@ def test_equal_values_that_are_written_otherwise_are_told_anew():
     assert [b'{"extra":{"flag":%b}}' % text for text in (b"1", b"true", b"1.0", b"[true]", b"[1]")] == told
 
 
-def test_a_lead_is_remembered_as_it_was_stored_and_read_where_it_was_stored_otherwise():
+def test_a_lead_is_remembered_as_it_was_stored_and_read_where_it_was_stored_otherwise() -> None:
     recent = RecentLeads()
-    first = score(NOBODY, lead("a"), RULESET)[0]
-    second = score(first, lead("b"), RULESET)[0]
+    first = after(NOBODY, lead("a"))
+    second = after(first, lead("b"))
     recent.keep(b"lead", encode(second.profile), second)
 
     assert recent.lead(b"lead", None) is NOBODY
@@ -50,9 +58,9 @@ def test_a_lead_is_remembered_as_it_was_stored_and_read_where_it_was_stored_othe
     assert Lead(first.profile) == recent.lead(b"lead", encode(first.profile))
 
 
-def test_the_leads_that_were_stored_last_are_kept():
+def test_the_leads_that_were_stored_last_are_kept() -> None:
     recent = RecentLeads(most=2)
-    one = score(NOBODY, lead("a"), RULESET)[0]
+    one = after(NOBODY, lead("a"))
     stored = encode(one.profile)
     for key in (b"1", b"2", b"1", b"3"):
         recent.keep(key, stored, one)
@@ -60,7 +68,7 @@ def test_the_leads_that_were_stored_last_are_kept():
     assert [True, False, True] == [recent.lead(key, stored) is one for key in (b"1", b"2", b"3")]
 
 
-def test_a_round_that_was_given_up_leaves_nothing_behind():
+def test_a_round_that_was_given_up_leaves_nothing_behind() -> None:
     stage = make_stage(RULESET)
     runner = MemoryRunner([stage], partitions=1, now=START.timestamp() + 60)
     runner.send("leads.events", b"lead-1", value("e1", "form_submitted"))

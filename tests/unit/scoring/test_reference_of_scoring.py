@@ -11,11 +11,11 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-def test_every_example_of_the_page_is_a_ruleset_without_a_fault(example):
+def test_every_example_of_the_page_is_a_ruleset_without_a_fault(example: str) -> None:
     assert rules_of(example).engagement
 
 
-def test_the_page_names_every_key():
+def test_the_page_names_every_key() -> None:
     models = [
         member for member in vars(declared).values() if isinstance(member, type) and issubclass(member, declared.Keys)
     ]
@@ -24,13 +24,13 @@ def test_the_page_names_every_key():
     assert [] == missing
 
 
-def test_the_page_names_every_class_of_seniority_and_function_and_every_field():
+def test_the_page_names_every_class_of_seniority_and_function_and_every_field() -> None:
     names = {*titles.SENIORITIES, *titles.FUNCTIONS, *vocabulary.DERIVED, "conversion_probability", "segments", "stage"}
 
     assert set() == {name for name in names if f"`{name}`" not in PAGE and f"`person.{name}`" not in PAGE}
 
 
-def test_the_bounds_that_the_page_tells_are_those_of_the_code():
+def test_the_bounds_that_the_page_tells_are_those_of_the_code() -> None:
     for told in (
         f"the latest {profile.MOST_EVENTS:,} events",
         f"the latest {layers.MOST_EXTRAS} unknown attributes",

@@ -1,21 +1,22 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from rules.faults import FaultyConfiguration
+from rules.faults import Fault, FaultyConfiguration
 from services.scoring import ruleset as rulesets
 from tests.unit.scoring.scoring_world import RULES, RULESET, lead, rules_of, scored
 
 DEFAULT = Path(__file__).parents[3] / "config" / "scoring.yaml"
 
 
-def faults(text):
+def faults(text: str) -> Sequence[Fault]:
     with pytest.raises(FaultyConfiguration) as caught:
         rules_of(text)
     return caught.value.faults
 
 
-def line_of(text, part):
+def line_of(text: str, part: str) -> int:
     return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)
 
 
@@ -49,7 +50,9 @@ def line_of(text, part):
         ("version: 1", "version: 2", "version: 2", "version", ""),
     ],
 )
-def test_a_fault_of_the_file_is_told_with_its_line_and_a_mend(old, new, at, said, mend):
+def test_a_fault_of_the_file_is_told_with_its_line_and_a_mend(
+    old: str, new: str, at: str, said: str, mend: str
+) -> None:
     text = RULES.replace(old, new, 1)
     found = faults(text)
 
@@ -57,20 +60,20 @@ def test_a_fault_of_the_file_is_told_with_its_line_and_a_mend(old, new, at, said
     assert all(mend in fault.mend for fault in found if said in fault.message)
 
 
-def test_all_faults_of_a_file_are_told_at_once():
+def test_all_faults_of_a_file_are_told_at_once() -> None:
     text = RULES.replace("group: reading", "group: no").replace("points: 60", "points: 0").replace("3: 25}", "3: 99}")
     text = text.replace("person.employees, gte: 1000}, points", "person.employes, gte: 1000}, points")
 
     assert 4 == len(faults(text))
 
 
-def test_a_file_by_which_nobody_can_qualify_is_faulty():
+def test_a_file_by_which_nobody_can_qualify_is_faulty() -> None:
     [fault] = faults(RULES[: RULES.index("qualify:")] + "qualify: {}\n")
 
     assert "no lead can ever qualify" in fault.message
 
 
-def test_a_condition_that_can_never_hold_or_always_does_is_noticed_with_its_line():
+def test_a_condition_that_can_never_hold_or_always_does_is_noticed_with_its_line() -> None:
     contradiction = "{all: [{field: person.employees, gt: 9}, {field: person.employees, lt: 5}]}"
     text = RULES.replace("{field: person.employees, gte: 1000}, points: 40", f"{contradiction}, points: 40")
 
@@ -80,7 +83,7 @@ def test_a_condition_that_can_never_hold_or_always_does_is_noticed_with_its_line
     assert () == RULESET.notices
 
 
-def test_the_hash_follows_what_the_file_says_not_how_it_is_written():
+def test_the_hash_follows_what_the_file_says_not_how_it_is_written() -> None:
     spaced = RULES.replace("version: 1", "# how it all began\nversion:    1")
     reordered = RULES.replace(
         "{id: form, on: form_submitted, points: 10}", "{points: 10, on: form_submitted, id: form}"
@@ -90,7 +93,7 @@ def test_the_hash_follows_what_the_file_says_not_how_it_is_written():
     assert RULESET.rules_hash != rules_of(RULES.replace("points: 10}", "points: 11}")).rules_hash
 
 
-def test_the_ruleset_that_baton_ships_has_no_fault_and_hands_a_demo_request_to_sales():
+def test_the_ruleset_that_baton_ships_has_no_fault_and_hands_a_demo_request_to_sales() -> None:
     ruleset = rulesets.load(DEFAULT)
     records, _ = scored(
         [
@@ -110,5 +113,5 @@ def test_the_ruleset_that_baton_ships_has_no_fault_and_hands_a_demo_request_to_s
     assert ["mid-market"] == records[-1].segments
 
 
-def test_the_example_of_the_online_courses_has_no_fault():
+def test_the_example_of_the_online_courses_has_no_fault() -> None:
     assert rulesets.load(DEFAULT.parent / "examples" / "online-courses" / "scoring.yaml").engagement

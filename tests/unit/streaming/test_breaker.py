@@ -78,9 +78,8 @@ def test_it_lets_a_trial_through_after_a_while_and_closes_when_that_passes() -> 
     breaker.note([True, True], now=1000.0)
 
     assert [breaker.may_try(now) for now in (1000.0, 1059.9, 1060.0)] == [False, False, True]
-    assert breaker.is_open
-    assert breaker.note([False], now=1061.0)
-    assert not breaker.is_open
+    before, closed, after = breaker.is_open, breaker.note([False], now=1061.0), breaker.is_open
+    assert (before, closed, after) == (True, True, False)
     assert breaker.reason == ""
     assert breaker.may_try(1061.0)
 

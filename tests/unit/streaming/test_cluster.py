@@ -109,7 +109,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, **said: Any) -> EngineSettings:
 
 def test_a_group_has_a_state_and_members(monkeypatch: pytest.MonkeyPatch) -> None:
     told = ask(monkeypatch, group_state="Stable", members=[{"client_id": "g-one"}])
-    assert cluster.group(told) == ("Stable", {"g-one"})
+    assert cluster.group(told) == ("Stable", frozenset({"g-one"}))
 
 
 @pytest.mark.parametrize("error", [None, "[Error 69] GroupIdNotFoundError"])

@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-def test_an_engine_rests_once_nothing_came_for_a_while_and_looks_again_after_each_rest():
+def test_an_engine_rests_once_nothing_came_for_a_while_and_looks_again_after_each_rest() -> None:
     clock, fetched = Clock(), Fetched()
     rest = Rest(SECONDS, clock)
     rest.look(fetched)
@@ -44,7 +44,7 @@ def test_an_engine_rests_once_nothing_came_for_a_while_and_looks_again_after_eac
     assert fetched.told == ["hold", "fetch"]
 
 
-def test_it_looks_until_it_has_seen_the_end_of_every_partition():
+def test_it_looks_until_it_has_seen_the_end_of_every_partition() -> None:
     clock, fetched = Clock(), Fetched()
     rest = Rest(SECONDS, clock)
     rest.at_end(1)
@@ -61,7 +61,7 @@ def test_it_looks_until_it_has_seen_the_end_of_every_partition():
     assert fetched.told == ["hold", "fetch", "hold"]
 
 
-def test_where_no_end_shows_it_rests_again_after_a_while():
+def test_where_no_end_shows_it_rests_again_after_a_while() -> None:
     clock, fetched = Clock(), Fetched()
     rest = Rest(SECONDS, clock)
     for seconds in (QUIET_SECONDS, SECONDS, GLANCE_SECONDS):
@@ -71,7 +71,7 @@ def test_where_no_end_shows_it_rests_again_after_a_while():
     assert fetched.told == ["hold", "fetch", "hold"]
 
 
-def test_records_put_the_next_rest_off():
+def test_records_put_the_next_rest_off() -> None:
     clock, fetched = Clock(), Fetched()
     rest = Rest(SECONDS, clock)
     for seconds in (QUIET_SECONDS, SECONDS):
@@ -88,7 +88,7 @@ def test_records_put_the_next_rest_off():
     assert fetched.told == ["hold", "fetch", "hold"]
 
 
-def test_nobody_waits_past_the_time_of_the_next_step():
+def test_nobody_waits_past_the_time_of_the_next_step() -> None:
     clock = Clock()
     rest = Rest(SECONDS, clock)
     clock.now += QUIET_SECONDS - 0.125
@@ -99,7 +99,7 @@ def test_nobody_waits_past_the_time_of_the_next_step():
     assert rest.patience(0.2) == 0.0
 
 
-def test_without_rests_an_engine_always_fetches():
+def test_without_rests_an_engine_always_fetches() -> None:
     clock, fetched = Clock(), Fetched()
     rest = Rest(0.0, clock)
     clock.now += 1_000

@@ -194,7 +194,7 @@ def test_what_was_read_later_lies_on_top(tmp_path: Path, monkeypatch: pytest.Mon
     part = partition()
     through(begun(tmp_path, part))
     spool = part.state.below
-    monkeypatch.setattr(module.Spool, "take", lambda *_: pytest.fail("written after its end"))
+    monkeypatch.setattr(Spool, "take", lambda *_: pytest.fail("written after its end"))
     monkeypatch.setattr(f"{__name__}.RECORDS", [*RECORDS, (b"a", None), (b"e", b"7"), (b"f", b"8"), (b"c", b"9")])
 
     through(begun(tmp_path, part))
@@ -207,7 +207,7 @@ def test_a_full_disk_holds_nothing_up(tmp_path: Path, monkeypatch: pytest.Monkey
     part = partition()
     restore = begun(tmp_path, part)
     restore.step(0.0)
-    monkeypatch.setattr(module.Spool, "take", _full)
+    monkeypatch.setattr(Spool, "take", _full)
 
     through(restore)
 

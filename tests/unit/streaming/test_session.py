@@ -258,7 +258,12 @@ def test_a_consumer_that_does_not_close_is_waited_for_unless_the_process_is_to_e
     answered, left = threading.Event(), threading.Event()
     monkeypatch.setattr(consumer, "close", answered.wait)
     consumer.calls["on_revoke"](consumer, [])
-    leaving = threading.Thread(target=lambda: (session.close(), left.set()), daemon=True)
+
+    def leave() -> None:
+        session.close()
+        left.set()
+
+    leaving = threading.Thread(target=leave, daemon=True)
     leaving.start()
     try:
         assert not left.wait(0.5)

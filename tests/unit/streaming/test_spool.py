@@ -23,7 +23,7 @@ from streaming.stage import Codec, Stage, StateUnreadable
 from tests.waiting import until
 
 POINT = Point("t", "id", 0, 7, 0, 0.0)
-CODEC: Codec[bytes] = Codec(bytes, bytes)
+CODEC: Codec[Any] = Codec(bytes, bytes)
 KEYS = st.binary(min_size=1, max_size=3)
 BATCHES = st.lists(st.dictionaries(KEYS, st.none() | st.binary(max_size=9), max_size=6), max_size=6)
 LONG = b"long" * 3_000

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +13,11 @@ from streaming.faust.state_file import Damaged, Point, StateFile, write
 POINT = Point("scoring.state", "an-id", 3, 4_711, 12, 1_700_000_000.5)
 KEYS = st.binary(max_size=40)
 VALUES = st.binary(max_size=60)
+Layer: TypeAlias = dict[bytes, bytes | None]
 LAYER = st.dictionaries(KEYS, st.none() | VALUES, max_size=60)
 
 
-def written(path: Path, fresh: dict[bytes, bytes | None], below: StateFile | None = None) -> Path:
+def written(path: Path, fresh: Layer, below: StateFile | None = None) -> Path:
     out = io.BytesIO()
     for _ in write(out, POINT, fresh, below):
         pass
@@ -29,7 +31,7 @@ def contents(file: StateFile) -> dict[bytes, bytes | None]:
 
 @given(lower=LAYER, upper=LAYER, absent=KEYS)
 def test_a_file_holds_what_was_written_on_top_of_another(
-    tmp_path_factory: pytest.TempPathFactory, lower: dict[bytes, bytes], upper: dict[bytes, bytes], absent: bytes
+    tmp_path_factory: pytest.TempPathFactory, lower: Layer, upper: Layer, absent: bytes
 ) -> None:
     home = tmp_path_factory.mktemp("files")
     below = StateFile(written(home / "lower", lower))

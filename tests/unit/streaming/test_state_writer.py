@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from streaming.faust.table import Table
 from streaming.stage import Codec
 from tests.waiting import until
 
-CODEC: Codec[bytes] = Codec(bytes, bytes)
+CODEC: Codec[Any] = Codec(bytes, bytes)
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys

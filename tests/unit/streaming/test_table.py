@@ -101,7 +101,7 @@ class Layers(RuleBasedStateMachine):
 def test_a_table_reads_as_a_dict(tmp_path: Path) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
-    run_state_machine_as_test(type("InPlace", (Layers,), {"home": tmp_path}))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(type("InPlace", (Layers,), {"home": tmp_path}))
 
 
 def test_a_table_in_one_layer_is_read_as_the_dict_that_it_is() -> None:
