@@ -8,18 +8,25 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streaming.client import IN_FLIGHT
+from streaming.faust.calls import let_go
 from streaming.faust.watchdog import work_or_end
 
 log = structlog.get_logger(__name__)
 
 
 POLL_SECONDS = 0.2  # what comes ends the wait
+SILENT_SECONDS = 15.0
+"""A client that has delivered nothing for so long, though it had to, is followed by another one.
+
+One has been seen that sent nothing for good after a broker's restart, and said no word of it.
+"""
 LINGER_MS = 10
 """librdkafka sends a request for each partition, one at a time: with 2 ms each event was one, and as many fetches."""
 
@@ -97,10 +104,19 @@ class KafkaPublisher:
 
     `config` are librdkafka's settings of the brokers. `deadline` (seconds): longer does no request wait. `most` bounds
     the records under way; beyond it `Overloaded` is raised, nothing is piled up. Make it within a running event loop.
+    `silent` (seconds): where nothing was taken for so long, another client goes on.
     """
 
-    def __init__(self, config: Mapping[str, Any], *, deadline: float = 5.0, most: int = 20_000) -> None:
-        self._deadline, self._most, self._under_way = deadline, most, 0
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        *,
+        deadline: float = 5.0,
+        most: int = 20_000,
+        silent: float = SILENT_SECONDS,
+    ) -> None:
+        self._deadline, self._most, self._under_way, self._silent = deadline, most, 0, silent
+        self._late_since: float | None = None
         self._loop = asyncio.get_running_loop()
         self._finished: list[_Pending] = []
         self._fatal = ""
@@ -181,7 +197,7 @@ class KafkaPublisher:
             except (KafkaException, SystemError) as error:
                 # So a fatal error comes to light, not by `error_cb`; where a callback is due, inside it, as the latter.
                 self._note_fatal(error)
-            if self._fatal:
+            if self._fatal or self._fell_silent():
                 self._renew()
             if self._finished:
                 finished, self._finished = self._finished, []
@@ -191,20 +207,32 @@ class KafkaPublisher:
         return Producer(dict(self._config), logger=logging.getLogger("librdkafka"))
 
     def _renew(self) -> None:
-        """Put a new producer in the place of one that librdkafka has given up, which takes nothing more.
+        """Put a new producer in the place of one that takes nothing more, or sends nothing.
 
-        So it does where a broker no longer knows the records that it acknowledged. What the old one had under way is
-        not safe; whoever sent it is told so, and sends it again.
+        Librdkafka gives one up where a broker no longer knows the records that it acknowledged. What the old one had
+        under way is not safe; whoever sent it is told so, and sends it again.
         """
-        ended, self._producer = self._producer, self._made()
+        ended = [self._producer]
+        self._producer = self._made()
         with suppress(KafkaException, SystemError):
-            ended.purge()
-            ended.flush(self._deadline)
-        self._fatal = ""
+            ended[0].purge()
+            ended[0].flush(self._deadline)
+        let_go(ended)
+        self._fatal, self._late_since = "", None
+
+    def _fell_silent(self) -> bool:
+        silent = self._late_since is not None and monotonic() - self._late_since > self._silent
+        if silent:
+            log.warning("kafka client fell silent: another one goes on", seconds=self._silent)
+        return silent
 
     def _delivered(self, pending: _Pending, error: KafkaError | None, _: Any) -> None:
         pending.left -= 1
         pending.fault = pending.fault or error
+        if error is None:
+            self._late_since = None
+        elif self._late_since is None and error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 its only name
+            self._late_since = monotonic()
         if pending.left == 0:
             self._finished.append(pending)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from time import monotonic
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.stage import Output, TransientError
+
+log = logging.getLogger(__name__)
 
 
 class Publisher(Protocol):
@@ -19,7 +23,11 @@ class Publisher(Protocol):
 
 
 class KafkaPublisher:
-    """Publishes with acks=all, idempotently. Blocks; may be called from several threads."""
+    """Publishes with acks=all, idempotently. Blocks; may be called from several threads.
+
+    A client that has delivered nothing for `patience_seconds` and longer is followed by another one: one has been seen
+    that sent nothing for good after a broker's restart, and said no word of it.
+    """
 
     def __init__(self, address: KafkaAddress, patience_seconds: float = 10.0) -> None:
         self.patience = patience_seconds
@@ -33,6 +41,7 @@ class KafkaPublisher:
             message_timeout_ms=int(patience_seconds * 1000),
         )
         self._renewing = threading.Lock()
+        self._late_since: float | None = None
         self._producer = Producer(self._config)
 
     def publish(self, output: Output) -> None:
@@ -57,14 +66,26 @@ class KafkaPublisher:
             if isinstance(exc, KafkaException) and exc.args[0].fatal():
                 self._renew(producer)
             raise TransientError(str(exc)) from exc
+        if not failed and done:
+            self._late_since = None
+        elif not done or failed[0].code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 its only name
+            self._late(producer)
         if failed or not done:
             raise TransientError(str(failed[0]) if failed else "Kafka did not answer in time")
 
+    def _late(self, producer: Producer) -> None:
+        since, now = self._late_since, monotonic()
+        if since is None:
+            self._late_since = now
+        elif now - since > self.patience:
+            log.warning("the client of sales.outcomes fell silent: another one goes on")
+            self._renew(producer)
+
     def _renew(self, ended: Producer) -> None:
-        """A new producer for one that librdkafka has given up, as where a broker forgot what it had acknowledged."""
+        """A new producer for one that takes nothing more, as where a broker forgot what it had acknowledged."""
         with self._renewing:
             if self._producer is ended:
-                self._producer = Producer(self._config)
+                self._producer, self._late_since = Producer(self._config), None
 
     def close(self) -> None:
         """Wait for what is under way."""

@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError
 
 from services.ingest.publisher import KafkaPublisher, NotSafe, Outgoing, Overloaded
 
@@ -47,4 +50,63 @@ async def test_nothing_is_safe_at_once() -> None:
 
     await publisher.publish([])
 
+    await publisher.close()
+
+
+class Client:
+    """Takes records, and says of each that it is safe, or that its time is over where the client is `silent`."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self.silent, self.waiting = silent, list[Callable[..., None]]()
+
+    def produce(self, *_: Any, on_delivery: Callable[..., None], **__: Any) -> None:
+        self.waiting.append(on_delivery)
+
+    def poll(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.01))
+        while self.waiting:
+            self.waiting.pop()(KafkaError(KafkaError._MSG_TIMED_OUT) if self.silent else None, None)
+
+    def purge(self, **_: Any) -> None: ...
+
+    def flush(self, *_: Any) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(("silent", "made"), [(0.1, 2), (60.0, 1)], ids=["for long", "for a moment"])
+async def test_a_client_that_fell_silent_is_followed_by_another_one(
+    monkeypatch: pytest.MonkeyPatch, silent: float, made: int
+) -> None:
+    clients: list[Client] = []
+
+    def make(_: KafkaPublisher) -> Client:
+        clients.append(Client(silent=not clients))
+        return clients[-1]
+
+    monkeypatch.setattr(KafkaPublisher, "_made", make)
+    publisher = KafkaPublisher({}, deadline=1, silent=silent)
+    deadline = time.monotonic() + 1
+    refused = 0
+    while time.monotonic() < deadline:
+        try:
+            await publisher.publish([Outgoing("t", None, b"1")])
+            break
+        except NotSafe:
+            refused += 1
+    await publisher.close()
+
+    assert len(clients) == made
+    assert refused > 0
+
+
+async def test_a_client_that_delivers_again_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(silent=True)
+    monkeypatch.setattr(KafkaPublisher, "_made", lambda _: client)
+    publisher = KafkaPublisher({}, deadline=1, silent=0.1)
+    with pytest.raises(NotSafe):
+        await publisher.publish([Outgoing("t", None, b"1")])
+    client.silent = False
+    await publisher.publish([Outgoing("t", None, b"1")])
+
+    assert publisher._late_since is None
     await publisher.close()
