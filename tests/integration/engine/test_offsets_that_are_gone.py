@@ -6,8 +6,9 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streaming.faust.marks import MARK, Mark, last_marks
+from streaming.faust.marks import Mark, last_marks
 from streaming.faust.offsets import ends
+from streaming.stage import MARK
 from tests.integration.engine.drivers import PARTITIONS
 from tests.integration.engine.in_process import settings
 from tests.integration.engine.place import WAIT, Place
