@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic
 
 from streaming.stage import (
+    MARK,
     Batch,
     Failure,
     Fenced,
@@ -35,7 +36,7 @@ SET_ASIDE, KEPT = "baton_set_aside", "baton_kept"
 keeps what not even the failed topic takes."""
 FAILED_HEADERS = frozenset((REASON, DETAIL, TRACE, TOPIC, PARTITION, OFFSET, FAILED_AT, SET_ASIDE, KEPT))
 
-HANDLER_ERROR, TOO_LARGE = "handler_error", "too_large"
+HANDLER_ERROR, TOO_LARGE, RESERVED_KEY = "handler_error", "too_large", "reserved_key"
 PROCESSED, FAILED = "processed", "failed"
 DETAIL_LIMIT, TRACE_LIMIT = 2_000, 8_000  # characters: a failed record must still fit where its original fitted
 
@@ -156,7 +157,14 @@ def _halve(stage: Stage, batch: Batch[Any]) -> None:
 
 
 def _check(batch: Batch[Any]) -> None:
-    """Each record has one outcome; of several failures of a record the first counts."""
+    """Each record has one outcome; of several failures of a record the first counts. No state lies under `MARK`."""
+    if MARK in batch.state.new:
+        name = MARK.decode()
+        raise RecordError(
+            RESERVED_KEY,
+            f"key: its state would lie under {name!r}, where the changelog says how far it goes, and be lost; "
+            "give it another key",
+        )
     if batch.failures:
         first: dict[tuple[int, int], Failure] = {}
         for failure in batch.failures:

@@ -23,6 +23,11 @@ RawHeaders = Sequence[tuple[str, bytes | None]]
 
 MISSING: Any = object()
 
+MARK = b"claimed"
+"""A key that no state may have: under it stands the engine's own record in a changelog, and says how far the state goes.
+
+It stays what it is, for changelogs have it."""
+
 
 class Message(Protocol):
     """A record of the input: what `confluent_kafka.Message` has. `timestamp` is (type, ms since the epoch)."""
@@ -85,7 +90,7 @@ class State(Generic[S]):
         return hit if hit is not MISSING else self.base.get(key)
 
     def put(self, key: bytes, value: S) -> None:
-        """Set the value of `key`."""
+        """Set the value of `key`, any but `MARK`: a record whose handler sets that one fails."""
         self.new[key] = value
 
     def delete(self, key: bytes) -> None:

@@ -16,9 +16,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from streaming.faust.faults import Unsettled
 from streaming.faust.offsets import Ends
 from streaming.faust.settings import EngineSettings, slot
+from streaming.stage import MARK
 
-MARK = b"claimed"
-"""Its key. A partition of a changelog begins with one: where there is none, nobody has worked yet."""
 BACK, FURTHER = 100, 20
 """So many offsets before the end it is looked for first, and so many times as far if it is not there."""
 STILL_SECONDS = 2.0
@@ -27,6 +26,7 @@ STILL_SECONDS = 2.0
 class Mark(NamedTuple):
     """All of a source partition before `next` is done.
 
+    Its key is `MARK`. A partition of a changelog begins with one: where there is none, nobody has worked yet.
     `origin`: the source's identity, for it may be made anew; `owner`: the transactional id of the worker that says so.
     """
 

@@ -13,12 +13,11 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 from streaming.faust.calls import ABORT_PATIENCE_SECONDS, insist, let_go
 from streaming.faust.doubt import Doubt
 from streaming.faust.faults import EngineBroken, Refused, SessionLost, TooLarge, Unanswered, Unsent
-from streaming.faust.marks import MARK
 from streaming.faust.offsets import demand_topics
 from streaming.faust.settings import EngineSettings
 from streaming.faust.watchdog import Watchdog
 from streaming.partition import destination
-from streaming.stage import Output
+from streaming.stage import MARK, Output
 
 log = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from streaming.faust.assignment import Partition
 from streaming.faust.cluster import NO_ID
 from streaming.faust.faults import NotRestored
-from streaming.faust.marks import MARK
 from streaming.faust.offsets import Ends
 from streaming.faust.settings import EngineSettings, slot
 from streaming.faust.spool import Spool
 from streaming.run import merge
+from streaming.stage import MARK
 
 log = logging.getLogger(__name__)
 

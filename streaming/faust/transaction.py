@@ -173,8 +173,7 @@ class KafkaKeeper:
         if assignment.since != self._renewed_for:
             self.producer.renew_if_silent()
             self._renewed_for = assignment.since
-        if not self._source_id:
-            self._source_id = topic_id(self.settings, self.stage.source)
+        self._source_id = topic_id(self.settings, self.stage.source)  # it may have been made anew while nothing was fetched
         start = self._look(assignment, numbers)
         demand(self.stage, start, waiting)
         self._former.abort_the_dead(start.owners())

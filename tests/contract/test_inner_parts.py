@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import logging
+import socket
+import struct
 import textwrap
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 
 import faust
@@ -18,11 +22,15 @@ from faust.transport.drivers import aiokafka as driver
 from mode import Service
 
 from streaming.faust.app import EngineSettings, StageApp, make_app
+from streaming.faust.doubt import BROKEN, NEVER_UP, Doubt
 from streaming.faust.engine import Engine
 from streaming.faust.inner import CommittedThread
 from streaming.stage import Stage
+from tests.waiting import until
 
 HOUSE = Path(__file__).parents[2]
+API_VERSIONS = 18
+WAIT = 20.0
 
 ERRORS = (
     *("_PARTITION_EOF", "_AUTO_OFFSET_RESET", "_QUEUE_FULL", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"),
@@ -196,3 +204,60 @@ def test_a_batch_without_headers_can_be_produced_at_once() -> None:
 
     assert producer.produce_batch("changelog", [{"key": b"k", "value": b"v"}, {"key": b"l", "value": None}], 0) == 2
     producer.purge()
+
+
+class Listening(Doubt):
+    """It keeps what the client says."""
+
+    def __init__(self) -> None:
+        super().__init__(silent_seconds=inf)
+        self.begins(0.0)
+        self.ends(0.0)
+        self.said: list[tuple[str, str]] = []
+
+    def log(self, level: int, text: str, *args: object) -> None:
+        if level > logging.DEBUG:
+            self.said.append((str(args[0]), str(args[-1])))
+        super().log(level, text, *args)
+
+
+def listening(port: int) -> tuple[Producer, Listening]:
+    doubt = Listening()
+    return Producer({"bootstrap.servers": f"127.0.0.1:{port}", "logger": doubt, **Doubt.LOGS}), doubt
+
+
+def test_librdkafka_says_of_a_connection_that_was_never_made_that_it_was_in_that_state() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    producer, doubt = listening(port)
+    until(lambda: producer.poll(0.05) or doubt.said, WAIT, "it to say something")
+
+    for kind, text in doubt.said:
+        assert kind == BROKEN
+        assert NEVER_UP in text
+    assert not doubt.justified
+
+
+def test_librdkafka_says_of_a_connection_that_is_lost_which_kind_of_word_that_is() -> None:
+    """And not that it was never made; from a server that goes as soon as it has said what it knows."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        producer, doubt = listening(server.getsockname()[1])
+        client, _ = server.accept()
+        with client:
+            greet(client)
+        until(lambda: producer.poll(0.05) or doubt.justified, WAIT, "it to say something")
+
+    kind, text = doubt.said[0]
+    assert kind == BROKEN
+    assert NEVER_UP not in text
+    assert "in state UP" in text
+
+
+def greet(client: socket.socket) -> None:
+    """Answer which requests are known (ApiVersions 3): those that a client asks for first."""
+    request = client.recv(4096)
+    known = b"".join(struct.pack(">hhhx", number, 0, 9) for number in (3, API_VERSIONS))
+    answer = request[8:12] + struct.pack(">hB", 0, 3) + known + struct.pack(">ix", 0)
+    assert struct.unpack(">h", request[4:6]) == (API_VERSIONS,)
+    client.sendall(struct.pack(">i", len(answer)) + answer)
+    client.recv(4096)  # the first request of one that is up

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from kafka.partitioner.default import murmur2
 
-from streaming.stage import Batch
+from streaming.stage import MARK, Batch
 from tests.integration.engine.drivers import PARTITIONS, Driver
 from tests.integration.engine.seen import headers, numbers, values
 from tests.integration.engine.stages import MemoryStore, counting, tallying
@@ -101,6 +101,24 @@ def test_a_record_that_is_refused_says_the_handlers_reason(driver: Driver) -> No
         (b"no_key", b"the record has no key"),
     }
     assert {record.key() for record in failed} == {b"ana", None}
+
+
+def test_a_record_whose_state_would_lie_where_the_changelog_keeps_its_mark_fails(driver: Driver) -> None:
+    driver.start(counting(driver.name))
+    keys = [b"key-%d" % n for n in range(20)]
+    for key in (*keys, MARK, *keys):
+        driver.send(driver.name("events"), key, b"x")
+    driver.send(driver.name("events"), MARK, b"forget")
+    driver.settle()
+    driver.restart()
+    driver.send(driver.name("events"), keys[0], b"x")
+    driver.settle()
+    failed = driver.records(driver.name("counting.failed"))
+
+    assert [(record.key(), record.value()) for record in failed] == [(MARK, b"x"), (MARK, b"forget")]
+    assert {headers(record)["baton_reason"] for record in failed} == {b"reserved_key"}
+    assert b"give it another key" in (headers(failed[0])["baton_detail"] or b"")
+    assert values(driver, "counts") == {key: numbers(3 if key == keys[0] else 2) for key in keys}
 
 
 def test_a_tombstone_of_the_input_is_a_record_like_any_other(driver: Driver) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from streaming.faust.marks import MARK, Mark, last_marks
+from streaming.faust.app import make_app
+from streaming.faust.marks import Mark, last_marks
 from streaming.faust.offsets import ends
+from streaming.stage import MARK, Batch
 from tests.integration.engine.drivers import PARTITIONS
-from tests.integration.engine.in_process import settings
+from tests.integration.engine.in_process import counting, settings
+from tests.integration.engine.kafka_driver import Running
 from tests.integration.engine.place import WAIT, Place
 from tests.waiting import until
 
@@ -62,6 +68,41 @@ def test_what_was_said_of_a_topic_that_was_made_anew_is_not_believed(real_place:
     place.sent = 0
     place.send(100)
     place.settled()
+
+
+def test_a_worker_whose_breaker_is_open_meanwhile_does_not_believe_it_either(
+    real_place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It fetches nothing, and lives: what it knew of the source has to be asked for anew. As many records are there."""
+    place, source = real_place, real_place.prefix + "events"
+    caplog.set_level(logging.INFO, "streaming")
+    stage, told = counting(place), replace(settings(place, "one"), breaker_consecutive=1, breaker_resume_seconds=0)
+
+    def fails(batch: Batch[int]) -> None:
+        if any(record.value() == b"400" for record in batch.records):
+            raise ZeroDivisionError
+        stage.handler(batch)
+
+    running = Running(make_app(replace(stage, handler=fails), told))
+    try:
+        place.send(400)
+        place.settled()
+        place.send(1)
+        [engine] = running.app.engines
+        until(lambda: engine.status.breaker.reason, WAIT, "its breaker to open")
+        admin = AdminClient({"bootstrap.servers": place.bootstrap})
+        admin.delete_topics([source])[source].result()
+        until(lambda: source not in admin.list_topics().topics, WAIT, "the source to be gone")
+        place.make_topics("counts", "counting.failed", "counting.state")
+        place.sent = 0
+        place.send(400)
+        assert engine.close_breaker()
+        until(lambda: "nothing is committed of partitions" in caplog.text, WAIT, "it to say so")
+    finally:
+        running.stop()
+
+    assert "the group says" not in caplog.text
+    assert place.done() == 0
 
 
 @KINDS
