@@ -24,7 +24,7 @@ RawHeaders = Sequence[tuple[str, bytes | None]]
 MISSING: Any = object()
 
 MARK = b"claimed"
-"""A key that no state may have: under it stands the engine's own record in a changelog, and says how far the state goes.
+"""A key that no state may have: under it the engine's own record in a changelog says how far the state goes.
 
 It stays what it is, for changelogs have it."""
 

@@ -2,7 +2,7 @@
 
 In: `leads.scored`. State: the ledger in PostgreSQL. Out, through the ledger's outbox: `sales.queue.<queue>` (once for
 each queue that a lead comes to) and `sales.assignments` (every change). A lead is routed when its stage is `mql` and
-it has no assignment yet; again only when sales recycled it and a later record says that it qualified anew.
+it has no assignment yet; again only when sales recycled it and a newer record says that it qualified anew.
 
 A batch takes about ten statements, whatever its size: leads in, assignments looked up, standings locked, all written.
 """
@@ -127,14 +127,17 @@ def next_qualification(lead: ScoredLead, last: Assigned | None) -> int | None:
     """Number of the assignment that `lead` is due, None where it has had it.
 
     The first comes with the stage, not with the record of the transition: that one may have been compacted away.
+    Another one is due to what sales could not know when it recycled the lead: to a record of something that happened
+    after it said so, and that is newer than all that routing had seen of the lead by then. Sales' own time is not
+    enough: it may be that of a day, or of a clock that is behind, and the records of before may be replayed.
     """
     if last is None:
         return 1
     anew = lead.transition is not None and lead.transition.to == "mql"
-    recycled = last.status == "closed" and last.outcome == "recycled" and last.outcome_at is not None
-    if anew and recycled and last.outcome_at is not None and lead.as_of > last.outcome_at:
-        return last.qualification + 1
-    return None
+    if not anew or last.status != "closed" or last.outcome != "recycled":
+        return None
+    newer = all(at is not None and lead.as_of > at for at in (last.outcome_at, last.known_as_of))
+    return last.qualification + 1 if newer else None
 
 
 def _assign(batch: Batch[Any], wanted: list[_Wanted], plan: Plan, prefix: str) -> None:

@@ -136,7 +136,7 @@ class Session:
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
             log.error("%s: %s", self.stage.name, error)
             self._look_again()
-        elif error.fatal():
+        elif error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001 which does not call itself fatal
             raise EngineBroken(f"the group refuses this worker: {error}")
         elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             raise EngineBroken(f"there is no topic {self.stage.source}. Create it")

@@ -173,7 +173,8 @@ class KafkaKeeper:
         if assignment.since != self._renewed_for:
             self.producer.renew_if_silent()
             self._renewed_for = assignment.since
-        self._source_id = topic_id(self.settings, self.stage.source)  # it may have been made anew while nothing was fetched
+        # It may have been made anew while nothing was fetched.
+        self._source_id = topic_id(self.settings, self.stage.source)
         start = self._look(assignment, numbers)
         demand(self.stage, start, waiting)
         self._former.abort_the_dead(start.owners())

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from schemas import SalesOutcome
 from services.routing import offers
-from services.routing.ledger import book
+from services.routing.ledger import book, entries
 from services.routing.ledger.changes import Changes, Taken, one
 from services.routing.ledger.models import AssignmentRow, OutcomeRow
 from services.routing.ledger.store import Unit
@@ -18,7 +18,8 @@ from services.routing.offers import Followed
 from services.routing.plan import Plan
 from services.routing.standing import Book
 
-ENDS = ("disqualified", "recycled", "won", "lost")
+RECYCLED = "recycled"
+ENDS = ("disqualified", RECYCLED, "won", "lost")
 """Kinds of outcome after which nobody works the lead any more."""
 
 
@@ -81,7 +82,8 @@ class Desk:
         if held.status == "closed":
             return False
         if outcome.kind in ENDS:
-            ended = replace(taken, outcome=outcome.kind, outcome_at=outcome.occurred_at)
+            known = entries.known_as_of(self.unit.connection, held.lead_id) if outcome.kind == RECYCLED else None
+            ended = replace(taken, outcome=outcome.kind, outcome_at=outcome.occurred_at, known_as_of=known)
             self._write(ended, lambda standings: offers.closed(held, reason, standings))
             return True
         if held.status != "offered":

@@ -29,6 +29,7 @@ class Taken:
     routed: bytes
     outcome: str | None = None
     outcome_at: datetime | None = None
+    known_as_of: datetime | None = None
 
 
 def first_row(held: Held, routed: bytes, qualification: int, lane: int, reason: str, now: datetime) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def first_row(held: Held, routed: bytes, qualification: int, lane: int, reason: 
         "routed": routed,
         "outcome": None,
         "outcome_at": None,
+        "known_as_of": None,
         "created_at": now,
         **_standing(held, reason, now),
     }
@@ -99,6 +101,7 @@ class Changes:
             "routed": routed.to_json(),
             "outcome": before.outcome,
             "outcome_at": before.outcome_at,
+            "known_as_of": before.known_as_of,
         }
         self.unit.connection.execute(
             update(AssignmentRow).where(AssignmentRow.assignment_id == after.assignment_id).values(**values)
@@ -155,4 +158,4 @@ def _taken(row: Any) -> Taken:
         escalated=row.escalated,
         respond_by=None if row.respond_by is None else row.respond_by.timestamp(),
     )
-    return Taken(held, row.lane, row.routed, row.outcome, row.outcome_at)
+    return Taken(held, row.lane, row.routed, row.outcome, row.outcome_at, row.known_as_of)

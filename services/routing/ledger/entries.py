@@ -24,12 +24,16 @@ class Lead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """The latest assignment of a lead, as far as the next one depends on it."""
+    """The latest assignment of a lead, as far as the next one depends on it.
+
+    `known_as_of`: the `as_of` that the lead's records had come to when sales recycled it; None where it did not.
+    """
 
     qualification: int
     status: str
     outcome: str | None = None
     outcome_at: datetime | None = None
+    known_as_of: datetime | None = None
 
 
 _LEADS = text("""
@@ -39,6 +43,8 @@ _LEADS = text("""
     ON CONFLICT (lead_id) DO UPDATE SET email = excluded.email, value = excluded.value, as_of = excluded.as_of
     WHERE old.as_of <= excluded.as_of
 """)
+# `keep_leads` has locked the row of each lead of a round, whether or not its record was newer.
+_KNOWN = text("SELECT as_of FROM leads WHERE lead_id = :lead FOR SHARE")
 _SUPPRESS = text("""
     INSERT INTO suppressions (lead_id, rule, reason, event_id, rules_hash, occurred_at)
     SELECT * FROM unnest(CAST(:lead_id AS text[]), CAST(:rule AS text[]), CAST(:reason AS text[]),
@@ -55,16 +61,21 @@ def keep_leads(connection: Connection, leads: Collection[Lead]) -> None:
         connection.execute(_LEADS, {name: [getattr(lead, name) for lead in ordered] for name in Lead._fields})
 
 
+def known_as_of(connection: Connection, lead: str) -> datetime | None:
+    """The `as_of` that the records of `lead` have come to. A round that is at work on the lead is waited for."""
+    return connection.execute(_KNOWN, {"lead": lead}).scalar_one_or_none()
+
+
 def latest_assignments(connection: Connection, leads: Collection[str]) -> dict[str, Assigned]:
     """The latest assignment of each of `leads` that has one."""
     row = AssignmentRow
     found = connection.execute(
-        select(row.lead_id, row.qualification, row.status, row.outcome, row.outcome_at)
+        select(row.lead_id, row.qualification, row.status, row.outcome, row.outcome_at, row.known_as_of)
         .where(row.lead_id == text("ANY(CAST(:leads AS text[]))"))
         .order_by(row.lead_id, row.qualification),
         {"leads": list(leads)},
     )
-    return {lead: Assigned(number, status, outcome, at) for lead, number, status, outcome, at in found}
+    return {lead: Assigned(number, status, outcome, at, known) for lead, number, status, outcome, at, known in found}
 
 
 def add_assignments(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

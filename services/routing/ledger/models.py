@@ -99,7 +99,10 @@ class QueueRow(Table):
 
 
 class AssignmentRow(Table):
-    """An assignment as it stands now. `lane`: the partition that the lead's records come from."""
+    """An assignment as it stands now. `lane`: the partition that the lead's records come from.
+
+    `known_as_of`: the `as_of` that the lead's records had come to when sales recycled it; null where it did not.
+    """
 
     __tablename__ = "assignments"
 
@@ -120,6 +123,7 @@ class AssignmentRow(Table):
     reason: Mapped[str]
     outcome: Mapped[str | None]
     outcome_at: Mapped[datetime | None]
+    known_as_of: Mapped[datetime | None]
     entered_at: Mapped[datetime]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
