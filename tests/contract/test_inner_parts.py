@@ -34,7 +34,7 @@ WAIT = 20.0
 
 ERRORS = (
     *("_PARTITION_EOF", "_AUTO_OFFSET_RESET", "_QUEUE_FULL", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"),
-    *("_PURGE_QUEUE", "_PURGE_INFLIGHT", "_FENCED", "_TIMED_OUT", "_AUTHENTICATION"),
+    *("_PURGE_QUEUE", "_PURGE_INFLIGHT", "_FENCED", "_TIMED_OUT", "_AUTHENTICATION", "_MSG_TIMED_OUT", "_FATAL"),
 )
 """librdkafka's own errors, as confluent-kafka names them."""
 

@@ -15,11 +15,11 @@ from confluent_kafka import TopicPartition
 from streaming.faust.app import make_app
 from streaming.faust.owners import FormerOwners
 from streaming.faust.producer import Transaction
-from tests.integration.engine.held import Held
+from tests.integration.engine.held import LAST, Held
 from tests.integration.engine.in_process import counting, settings
 from tests.integration.engine.kafka_driver import Running
 from tests.integration.engine.place import WAIT, Place
-from tests.kafka.node import Node
+from tests.kafka.forgetful import forgetful, known_ids
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka, pytest.mark.timeout(300)]
@@ -89,6 +89,57 @@ def test_a_round_with_the_metadata_of_nobody_would_be_taken_by_the_broker(
         held.place.audit()
 
 
+def test_a_round_with_the_metadata_of_the_next_membership_would_be_taken_though_its_partition_is_lost(
+    held: Held, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The trap: the broker looks whether a member sends the offsets, and not whether the partitions are that member's.
+
+    Should this fail one day, look whether the guards are still needed.
+    """
+    send, lost = Transaction.send, set[int]()
+
+    def joins_first(transaction: Transaction, offsets: list[TopicPartition], member: bytes) -> None:
+        if transaction._owner.name.endswith("-held") and held.member.is_lost:
+            until(lambda: held.member.consume(1, 0.1) or not held.member.is_lost, WAIT, "it to join again", every=0)
+            lost.update({place.partition for place in offsets} - held.member.given)
+            member = held.member.consumer_group_metadata()
+        send(transaction, offsets, member)
+
+    monkeypatch.setattr(Transaction, "send", joins_first)
+    goes_on(held, caplog)
+
+    assert LAST in lost
+    assert "round refused" not in caplog.text
+    with pytest.raises(AssertionError, match=r"doubled: \[b"):
+        held.place.audit()
+
+
+def test_records_whose_partition_is_lost_while_they_are_gathered_are_left_to_its_new_owner(
+    real_place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are in hand with the metadata of the next membership, which the broker would take."""
+    caplog.set_level(logging.INFO, "streaming")
+    gathering = Held(real_place, monkeypatch)
+    other: Running | None = None
+    try:
+        real_place.send(100)
+        real_place.settled()
+        gathering.member.told.set()
+        real_place.send(400)
+        assert gathering.member.holds.wait(WAIT)
+        other = Running(make_app(counting(real_place), settings(real_place, "other")))
+        real_place.settled()
+
+        gathering.running.check()
+        assert LAST not in gathering.member.given
+        assert [engine.sessions for engine in gathering.running.app.engines] == [1]
+    finally:
+        for running in (gathering, other):
+            if running is not None:
+                running.stop()
+    real_place.audit()
+
+
 def test_a_call_that_never_comes_back_ends_the_process_and_its_successor_goes_on(real_place: Place) -> None:
     worker = real_place.start("one", "--fate", "hang")
     real_place.send(300)
@@ -124,33 +175,20 @@ def test_a_worker_frozen_for_longer_than_its_transaction_may_last_takes_a_new_pr
     real_place.audit()
 
 
-def test_a_worker_whose_transactional_id_has_expired_takes_it_anew(
-    kafka_node: Node, topic_prefix: str, tmp_path: Path
-) -> None:
+def test_a_worker_whose_transactional_id_has_expired_takes_it_anew(topic_prefix: str, tmp_path: Path) -> None:
     """A stage that has nothing to do for a week is forgotten by the broker."""
-    kafka_node.stop()
-    node = Node(
-        kafka_node.home,
-        settings={
-            "transactional.id.expiration.ms": "1000",
-            "transaction.remove.expired.transaction.cleanup.interval.ms": "500",
-            "producer.id.expiration.ms": "1000",
-            "producer.id.expiration.check.interval.ms": "500",
-        },
-    )
-    node.start()
-    place = Place(node.bootstrap, topic_prefix, tmp_path / "workers")
-    try:
-        place.make_topics()
-        place.send(100)
-        worker = place.start().ready()
-        place.settled()
-        until(lambda: place.transactions() == {}, WAIT, "the broker to forget its id", every=0.3)
-        place.send(100)
-        place.settled()
+    with forgetful(tmp_path / "node") as node:
+        place = Place(node.bootstrap, topic_prefix, tmp_path / "workers")
+        try:
+            place.make_topics()
+            place.send(100)
+            worker = place.start().ready()
+            place.settled()
+            until(lambda: known_ids(node.bootstrap) == set(), WAIT, "the broker to forget its id", every=0.3)
+            place.send(100)
+            place.settled()
 
-        assert worker.end() == 0
-        place.audit()
-    finally:
-        place.close()
-        node.stop()
+            assert worker.end() == 0
+            place.audit()
+        finally:
+            place.close()

@@ -18,14 +18,11 @@ from streaming.faust import settings as engine_settings
 from streaming.faust.app import EngineSettings, make_app
 from streaming.faust.owners import FormerOwners
 from streaming.faust.worker import run
-from streaming.stage import Batch, Codec, Stage
+from streaming.stage import Batch, Codec, Stage, Store
 
 
 def count(batch: Batch[int]) -> None:
     """Each record's output says how many of its key came before it, itself included."""
-    if told.fate == "doze":
-        told.fate = ""
-        os.kill(os.getpid(), signal.SIGSTOP)
     for record in batch.records:
         key, value = record.key() or b"", record.value() or b""
         seen = (batch.state.get(key) or 0) + 1
@@ -40,7 +37,23 @@ def carry(batch: Batch[None]) -> None:
     """The same of records whose values count on over 40 keys, without any state."""
     for record in batch.records:
         value = record.value() or b""
-        batch.emit(OUT, record.key(), b"%d" % (int(value) // 40 + 1), [("of", value)])
+        batch.emit(OUT, record.key(), b"%d" % (int(value) // 40 + 1), [("of", value)], lane=record.partition())
+
+
+def doze(batch: Batch[Any]) -> None:
+    """The handler that stands still, its records in hand, when it is first called."""
+    if told.fate == "doze":
+        told.fate = ""
+        os.kill(os.getpid(), signal.SIGSTOP)
+    (carry if told.no_state else count)(batch)
+
+
+def ledger(url: str) -> Store:
+    """One that waits but a moment for somebody who stands still."""
+    from services.routing.ledger import Ledger, connection
+
+    connection.LOCK_TIMEOUT_MS, connection.IDLE_TIMEOUT_MS = 500, 2_000
+    return Ledger.at(url)
 
 
 class Struck(Producer):
@@ -70,6 +83,7 @@ if __name__ == "__main__":
     parser.add_argument("--transaction-timeout", type=float, default=10.0)
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the clients")
     parser.add_argument("--no-state", action="store_true")
+    parser.add_argument("--database", help="of a ledger that has the positions; without state alone")
     parser.add_argument("--spare", action="store_true", help="take no transactional id of a former owner")
     parser.add_argument(
         "--fate", choices=["hang", "freeze", "die", "doze"], help="what befalls it in a transaction; doze: in a handler"
@@ -85,9 +99,10 @@ if __name__ == "__main__":
         "counting",
         told.prefix + "events",
         told.prefix + "counting.failed",
-        carry if told.no_state else count,
-        changelog=told.prefix + "counting.state",
+        doze,
+        changelog=None if told.database else told.prefix + "counting.state",
         codec=None if told.no_state else Codec(orjson.dumps, orjson.loads),
+        store=ledger(told.database) if told.database else None,
     )
     settings = EngineSettings(
         bootstrap=told.bootstrap,
