@@ -44,7 +44,7 @@ TAKING_OVER_SECONDS = 4.0
 """To take the lock and the id, and for the reader to be given what it waited for, on a crowded machine."""
 
 STANDING_BY = """
-    SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock%'
+    SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_try_advisory_lock(%'
 """
 """The relays' own connections: that of the one with the lock, and of those that ask for it."""
 
