@@ -163,8 +163,8 @@ def _await_return(site: Site, struck: Struck, worker: Worker, lives: int) -> Non
 
 def _end(site: Site, stage: str, number: int) -> int:
     """Where the partition of a stage's source ends, so that what lies before it is work."""
-    if stage == "ingest" and site.people is not None:
-        return site.people.ends[number]
+    if stage == "ingest" and site.people is not None:  # no transactions; and the feeder may not have heard of the last
+        return max(site.people.ends[number], site.watches[stage].ends.get(number, 0))
     return site.watches[stage].ends.get(number, 0) - (MARKERS if stage in PATH_STAGES else 0)
 
 

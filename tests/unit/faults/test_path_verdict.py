@@ -30,9 +30,8 @@ def of_person(number: int, found: Found) -> Verdict:
     """What is said of scoring and of routing, in one."""
     scoring, routing = Verdict(), Verdict()
     judge_person(scoring, routing, number, found)
-    both = Verdict(0, *(a + b for a, b in zip(counts(scoring), counts(routing), strict=True)))
-    both.violations = scoring.violations + routing.violations
-    return both
+    lost, doubled, duplicates = (a + b for a, b in zip(counts(scoring), counts(routing), strict=True))
+    return Verdict(0, lost, doubled, duplicates, scoring.violations + routing.violations)
 
 
 def test_a_person_of_whom_all_stands_there_is_passed() -> None:

@@ -11,6 +11,7 @@ from tests.faults import acts, backlog, strike
 from tests.faults import catalogue as c
 from tests.faults.catalogue import Fault
 from tests.faults.outcome import Struck
+from tests.faults.progress import MARKERS
 from tests.faults.site import STAGES
 from tests.faults.workers import Worker
 
@@ -168,3 +169,13 @@ def test_servers_are_mended_before_who_waits_for_them_and_last_who_waits_for_all
     assert order(freeze_long, pause) == [pause, freeze_long]
     assert order(freeze_long, join) == [join, freeze_long]
     assert order(FREEZE, pause) == [pause, FREEZE]
+
+
+def test_what_may_be_ends_of_transactions_is_no_work(site: Any) -> None:
+    eyes = site.watches[SCORING]
+    eyes.left = {0: MARKERS, 1: MARKERS + 7}
+
+    assert backlog.left(eyes) == 7
+    assert backlog.left(eyes, {0}) == 0
+    assert backlog.has_left(eyes, 6)
+    assert not backlog.has_left(eyes, 7)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import msgspec
+import psycopg
 import pytest
 
 from tests.faults import changelogs, verdict
@@ -219,7 +220,7 @@ class Ledger:
     def __exit__(self, *_: object) -> None: ...
 
     def execute(self, statement: str) -> Self:
-        self.rows = [("mine",)] if "identity" in statement else [(0, 7), (1, 9)]
+        self.rows: list[tuple[object, ...]] = [("mine",)] if "identity" in statement else [(0, 7), (1, 9)]
         return self
 
     def fetchall(self) -> list[tuple[object, ...]]:
@@ -243,7 +244,7 @@ def test_routings_changelog_must_say_of_each_lane_what_the_ledger_says(
 ) -> None:
     records = [] if said is None else [Said(b"lanes", b"{}"), Said(b"lanes", json.dumps(said).encode(), 1)]
     monkeypatch.setattr(verdict, "committed_records", lambda *_: iter(records))
-    monkeypatch.setattr(verdict.psycopg, "connect", lambda _: Ledger())
+    monkeypatch.setattr(psycopg, "connect", lambda _: Ledger())
     found = Verdict()
     judge_lanes(found, "nowhere", "routing.state", "nowhere")
 
