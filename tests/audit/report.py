@@ -9,20 +9,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.audit import checks
+from tests.audit.findings import STAGES, Finding, Stage
 from tests.audit.ledger import Ledger
 from tests.audit.records import Seen
 
 QUEUE = "sales.queue."
-STAGES = ("ingest", "scoring", "routing")
-ONCE = ("leads.scored", "sales.assignments")
+ONCE: dict[str, Stage] = {"leads.scored": "scoring", "sales.assignments": "routing"}
+"""Topics in which nothing may stand twice, and who writes them."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Lines of the table by name, in order, and the violations: none means that nothing was lost or doubled."""
+    """Lines of the table by name, in order, and what was found: nothing means that nothing was lost or doubled."""
 
     lines: dict[str, str] = field(default_factory=dict)
-    violations: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """What was found, in sentences."""
+        return tuple(map(str, self.findings))
 
 
 def audit(records: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Report:
@@ -31,14 +37,14 @@ def audit(records: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Report:
     failed = {stage: records.get(f"{stage}.failed", ()) for stage in STAGES}
     queues = {name.removeprefix(QUEUE): found for name, found in records.items() if name.startswith(QUEUE)}
     changes = records.get("sales.assignments", ())
-    violations = [
+    findings = [
         *checks.every_event_is_ingested(events, _first(leads), failed["ingest"]),
         *checks.every_lead_event_is_scored_once(leads, _first(scored), failed["scoring"]),
         *checks.every_qualified_lead_is_assigned_once(scored, failed["routing"], ledger),
         *checks.every_assignment_is_on_its_queue_once(queues, ledger),
         *checks.every_change_is_published_in_order(changes, ledger),
-        *(line for name in ONCE for line in checks.nothing_is_doubled(name, _first(records.get(name, ())))),
-        *(line for name, found in queues.items() for line in checks.nothing_is_doubled(QUEUE + name, found)),
+        *(one for name in ONCE for one in checks.nothing_is_doubled(ONCE[name], name, _first(records.get(name, ())))),
+        *(one for name, found in queues.items() for one in checks.nothing_is_doubled("routing", QUEUE + name, found)),
     ]
     qualified = {(seen.value or {}).get("lead_id") for seen in scored if checks.is_mql(seen)}
     routed = [seen for found in queues.values() for seen in found]
@@ -54,9 +60,9 @@ def audit(records: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Report:
         **{f"records on queue {name}": _count(found) for name, found in sorted(queues.items())},
         **{f"records in {stage}.failed": _by_reason(found) for stage, found in failed.items()},
         **{f"seconds {name}": _quantiles(_spans(routed, name)) for name in SPANS},
-        "violations": str(len(violations)),
+        "violations": str(len(findings)),
     }
-    return Report(lines, tuple(violations))
+    return Report(lines, tuple(findings))
 
 
 def _first(records: Sequence[Seen]) -> list[Seen]:

@@ -51,7 +51,8 @@ def main() -> int:
     seconds = None if told.each else told.minutes * 60
     try:
         site.open()
-        outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))
+        pauses = random.Random(seed + 1)
+        outcome = drill(site, plan, pauses, seconds, lambda line: print(line, flush=True), everywhere=told.each)
     finally:
         site.close()
     again = ["python", "-m", "tests.faults", "--seed", str(seed)]
@@ -63,7 +64,7 @@ def main() -> int:
         shutil.rmtree(home, ignore_errors=True)
     else:
         print(f"logs and data: {home}")
-    return 1 if outcome.violations else 0
+    return outcome.exit_code
 
 
 if __name__ == "__main__":

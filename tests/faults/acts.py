@@ -7,7 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
 from tests.faults import catalogue as c
+from tests.faults.backlog import wake
 from tests.faults.catalogue import Fault
 from tests.faults.patience import in_time
 from tests.faults.progress import MARKERS
@@ -16,28 +19,46 @@ from tests.faults.workers import Worker
 
 CALM_SECONDS = 180.0
 REST_SECONDS = 2.0
+JOIN_SECONDS = 60.0
+EXTRA = "extra"
+"""The worker that joins and leaves; no other fault hits it alone."""
 
-Mend = Callable[[], object]
+Mend = Callable[[], str | None]
+"""Gives why the fault was not what it says, and so does not count; None where it was."""
 Say = Callable[[str], object]
 """Takes what is wrong, in a sentence."""
 
 
 def victim(site: Site, fault: Fault) -> Worker:
     """The worker that a fault strikes."""
-    workers = site.crew.of(fault.stage)
+    workers = [worker for worker in site.crew.of(fault.stage) if worker.instance != EXTRA]
     return workers[fault.victim % len(workers)]
+
+
+def others(site: Site, fault: Fault) -> list[Worker]:
+    """The rest of its stage."""
+    struck = victim(site, fault)
+    return [worker for worker in site.crew.of(fault.stage) if worker is not struck]
 
 
 def nothing() -> None:
     """It ends by itself."""
 
 
-def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 a list of kinds
-    """Let `fault` happen; gives what mends it. `alone`: no other one is at work, so that all must end well."""
-    crew = site.crew
+def act(  # noqa: C901 a list of kinds
+    site: Site, fault: Fault, owned: set[int], together: Sequence[Fault], say: Say
+) -> Mend:
+    """Let `fault` happen, one of those that strike `together`; gives what mends it.
+
+    `owned`: partitions of the worker that it hits. Where it is alone, all that it hits must end well.
+    """
+    crew, alone = site.crew, len(together) == 1
     match fault.kind:
         case c.KILL_ONE:
+            alive = any(worker.alive for worker in others(site, fault))
             victim(site, fault).kill()
+            if not alive:
+                return lambda: "no other worker of the stage was alive"
         case c.KILL_ALL:
             with crew.lock:
                 for worker in crew.of(fault.stage):
@@ -45,7 +66,7 @@ def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 
         case c.TERM:
             return _sent_away(site, [victim(site, fault)], alone, say)
         case c.JOIN:
-            extra = site.worker(fault.stage, "extra")
+            extra = site.worker(fault.stage, EXTRA)
             crew.add(extra)
             return lambda: _leave(site, extra, alone, say)
         case c.EMPTY:
@@ -53,7 +74,10 @@ def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 
         case c.FREEZE:
             worker = victim(site, fault)
             worker.signal(signal.SIGSTOP)
-            return lambda: worker.signal(signal.SIGCONT)
+            # While a server is away, nobody works.
+            if any(one.kind in c.OF_SERVERS and one.seconds >= fault.seconds for one in together):
+                return lambda: worker.signal(signal.SIGCONT)
+            return lambda: wake(site, fault.stage, worker, owned)
         case c.FREEZE_LONG:
             worker = victim(site, fault)
             worker.signal(signal.SIGSTOP)
@@ -72,7 +96,7 @@ def act(site: Site, fault: Fault, alone: bool, say: Say) -> Mend:  # noqa: C901 
             return site.node.resume
         case c.TOPIC:
             site.delete_side_topic(fault.stage)
-            return lambda: site.make_side_topic(fault.stage)
+            return lambda: _make_topic(site, fault.stage)
         case c.DB_RESTART:
             site.database.stop()
             return site.database.start
@@ -114,11 +138,33 @@ def _judge(worker: Worker, code: int | None, say: Say) -> None:
         say(f"{worker.stage} {worker.instance} ended with {code} on SIGTERM")
 
 
-def _leave(site: Site, extra: Worker, alone: bool, say: Say) -> None:
+def _leave(site: Site, extra: Worker, alone: bool, say: Say) -> str | None:
+    """Once it had a partition: else it neither joined nor left."""
+    hollow = None
+    try:
+        in_time(lambda: site.owned(extra), JOIN_SECONDS, "a partition for who joined", every=0.3)
+    except TimeoutError as error:
+        hollow = str(error)
     code = extra.leave()
     site.crew.remove(extra)
     if alone:
         _judge(extra, code, say)
+    return hollow
+
+
+def _make_topic(site: Site, stage: str) -> None:
+    """Again, until the broker takes it, which may have been away."""
+
+    def made() -> bool:
+        try:
+            site.make_side_topic(stage)
+        except TopicAlreadyExistsError:
+            return True
+        except KafkaError:
+            return False
+        return True
+
+    in_time(made, CALM_SECONDS, f"the output's topic of {stage} to be made", every=0.5)
 
 
 def _wake_when_done(site: Site, stage: str, worker: Worker) -> None:

@@ -1,7 +1,11 @@
-"""What changelogs say, read without a line of the stages' code: profiles of people, and whether compaction ran."""
+"""What changelogs say, read without a line of the stages' code.
+
+Profiles of people, how far the outbox was published, and whether compaction ran.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +16,8 @@ from confluent_kafka import Message
 
 MARK = b"claimed"
 """The key of what is no state: how far the state goes. Each round writes one in each of its partitions."""
+LANES = b"lanes"
+"""The key, in routing's changelog, of the one record that says how far the lanes of the outbox are published."""
 COMPACTS_FROM = 10_000
 """Offsets beyond one a key, after which most must be gone: compaction was to run meanwhile."""
 STAGE, LAYERS, SEEN, SIGNALS = 2, 4, 11, 12
@@ -29,9 +35,13 @@ class Known(NamedTuple):
 
 @dataclass
 class Changelog:
-    """The last value of each key, and how many records of how many offsets say so."""
+    """The last value of each key, and how many records of how many offsets say so.
+
+    `deletions`: keys whose last record has none. That goes, too, once it was there for long enough.
+    """
 
     values: dict[bytes, bytes] = field(default_factory=dict)
+    deletions: set[bytes] = field(default_factory=set)
     records: int = 0
     keys: set[bytes] = field(default_factory=set)
     last: Counter[int] = field(default_factory=Counter)
@@ -47,8 +57,10 @@ class Changelog:
             found.last[message.partition() or 0] = message.offset() or 0
             if value is None:
                 found.values.pop(key, None)
+                found.deletions.add(key)
             elif key != MARK:
                 found.values[key] = value
+                found.deletions.discard(key)
         return found
 
     @property
@@ -63,6 +75,12 @@ class Changelog:
 
     def __str__(self) -> str:
         return f"{self.records} records left of {self.offsets} offsets"
+
+
+def lanes(changelog: Changelog) -> tuple[str, dict[int, int]]:
+    """The ledger that it is about, and the number that the next record of each lane has; "" where nothing is said."""
+    said = json.loads(changelog.values.get(LANES, b'{"ledger": "", "next": {}}'))
+    return said["ledger"], {int(lane): at for lane, at in said["next"].items()}
 
 
 def known(changelog: Changelog) -> dict[str, Known]:

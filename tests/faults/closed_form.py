@@ -1,8 +1,10 @@
 """Events of a closed form: what must come of each key follows from the key and the number of events, and from no run.
 
 Event i belongs to key i mod KEYS. Of each key's good events, in order, a count and a checksum are kept; the checksum
-depends on the order. Some events are bad on purpose, alone, in bursts that stay below what opens the breaker, and in a
-rare one that opens it.
+depends on the order. Some good ones delete what is kept of their key, which begins anew then. Some events are bad on
+purpose, alone, in bursts that stay below what opens the breaker, and in a rare one that opens it.
+
+The worker that is judged by this has its own lines for it (`program.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ class Sum(NamedTuple):
     checksum: int
 
     def after(self, event: int) -> Sum:
-        """The state once `event` was added."""
+        """The state once a good event of the key came."""
+        if deletes(event):
+            return NOTHING
         return Sum(self.count + 1, (self.checksum * 1_000_003 + event + 1) % _MODULUS)
 
 
@@ -58,8 +62,13 @@ def opens_the_breaker(event: int) -> bool:
     return FIRST_LONG_BURST <= event % 400_000 < FIRST_LONG_BURST + 320
 
 
+def deletes(event: int) -> bool:
+    """Whether a good event deletes what is kept of its key: each key has one in 97 of those."""
+    return event % 97 == 5 and not fault_of(event)
+
+
 def value_of(event: int) -> bytes:
-    return fault_of(event) + b"%d" % event
+    return (b"-" if deletes(event) else fault_of(event)) + b"%d" % event
 
 
 def good_events(key: int, events: int, too_large: bool) -> Iterator[int]:

@@ -150,27 +150,30 @@ class Site:
 
     def owned(self, worker: Worker) -> set[int]:
         """Partitions that the group says are this worker's; empty where it cannot be told."""
-        group, source = self.group(worker.stage), self.source(worker.stage)
+        return self.owners(worker.stage).get(worker.instance, set())
+
+    def owners(self, stage: str) -> dict[str, set[int]]:
+        """By instance the partitions that the group says are its; empty where it cannot be told."""
+        group, source = self.group(stage), self.source(stage)
         try:
             with self.admin() as admin:
                 members = admin.describe_groups([group])[group]["members"]
         except KafkaError:
-            return set()
-        return {
-            partition
-            for member in members
-            if member["client_id"] == f"{group}-{worker.instance}" and member["member_assignment"]
-            for at in member["member_assignment"]["assigned_partitions"]
-            if at["topic"] == source
-            for partition in at["partitions"]
-        }
+            return {}
+        found: dict[str, set[int]] = {}
+        for member in members:
+            told = member["member_assignment"]
+            topics = told["assigned_partitions"] if told else []
+            partitions = {number for at in topics if at["topic"] == source for number in at["partitions"]}
+            found.setdefault(member["client_id"].removeprefix(f"{group}-"), set()).update(partitions)
+        return found
 
     def before(self, stage: str) -> list[str]:
         """The stages of the path that a stage of it waits for."""
         return list(PATH_STAGES)[: list(PATH_STAGES).index(stage)]
 
     def make_side_topic(self, stage: str) -> None:
-        """Of one of the sums."""
+        """Of one of the sums. Raises KafkaError."""
         side = {"retention.ms": "60000", "segment.ms": "10000"}
         self._make([NewTopic(SUMS[stage][0] + "side", PARTITIONS, 1, topic_configs=side)])
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.faults import catalogue, table
 from tests.faults.catalogue import Fault
-from tests.faults.drill import Outcome, drill
+from tests.faults.drill import drill
+from tests.faults.outcome import Outcome
 from tests.faults.site import STAGES, SUMS, Site
 from tests.kafka import jars
 
@@ -22,7 +23,7 @@ AT_RANDOM_SECONDS = 120.0
 FEW = (
     (Fault(catalogue.KILL_ONE, "scoring"),),
     (Fault(catalogue.KILL_ALL, "ingest"),),
-    (Fault(catalogue.DB_CRASH, "sums in the ledger", seconds=2.0), Fault(catalogue.KILL_ONE, "routing", 1)),
+    (Fault(catalogue.DB_CRASH, seconds=2.0), Fault(catalogue.KILL_ONE, "routing", 1)),
     (Fault(catalogue.FREEZE, "sums in Kafka", seconds=12.0),),
     (Fault(catalogue.BROKER_KILL, seconds=2.0),),
 )
@@ -48,7 +49,8 @@ def site() -> Iterator[Callable[[Sequence[str]], Site]]:
 
 
 def harm(site: Site, plan: Iterator[Sequence[Fault]], seconds: float | None, seed: int) -> Outcome:
-    outcome = drill(site, plan, random.Random(seed + 1), seconds, lambda line: print(line, flush=True))
+    pauses, everywhere = random.Random(seed + 1), seconds is None
+    outcome = drill(site, plan, pauses, seconds, lambda line: print(line, flush=True), everywhere=everywhere)
     print("\n".join(table.lines(outcome, seed, f"FAULTS_SEED={seed} make faults")))
     return outcome
 

@@ -1,24 +1,23 @@
-"""The independent reader: what stands in topics and tables against the closed form. It shares no code with a stage."""
+"""The independent reader: what stands in topics and tables against the closed form. It shares no code with a stage.
+
+This is what it says, and the part for the two sums; `path_verdict.py` is the part for ingest, scoring and routing.
+"""
 
 from __future__ import annotations
 
 import json
-import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psycopg
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from tests.audit.look import look
-from tests.faults import people
-from tests.faults.changelogs import Changelog, Known, known
+from tests.faults.changelogs import Changelog, lanes
 from tests.faults.closed_form import KEYS, NOTHING, PARTITIONS, REASONS, Sum, end_of, fault_of, good_events, key_of
 from tests.faults.patience import Patience
 
 SHOWN = 5
-READ_SECONDS = 900.0
 
 
 @dataclass
@@ -83,12 +82,15 @@ def judge_sums(bootstrap: str, prefix: str, events: int, table: str | None) -> V
             verdict.say(f"{prefix}out: {len(rest)} events of key {key} are missing, the first is {rest[0]}")
     _judge_failed(verdict, bootstrap, prefix, events, too_large)
     if table is None:
-        changelog = _changelog(verdict, bootstrap, prefix + "sums.state")
+        changelog = read_changelog(verdict, bootstrap, prefix + "sums.state")
         found = {key: Sum(*json.loads(value)) for key, value in changelog.values.items()}
-        verdict.notes.append(f"changelog: {changelog}")
+        gone = sum(end_of(key, events, too_large) == NOTHING for key in range(KEYS))
+        verdict.notes.append(f"changelog: {changelog}, {len(changelog.deletions)} say of a key that it is deleted")
+        verdict.notes.append(f"{gone} keys are to be deleted")
     else:
         found, waiting = _state_in_table(table)
         verdict.notes.append(f"outbox: {waiting} records left")
+        judge_lanes(verdict, bootstrap, prefix + "routing.state", table)
     for key in range(KEYS):
         expected, seen = end_of(key, events, too_large), found.get(key_of(key), NOTHING)
         if seen != expected:
@@ -141,11 +143,27 @@ def _judge_failed(verdict: Verdict, bootstrap: str, prefix: str, events: int, to
     verdict.notes.append("failed " + ", ".join(f"{reason} {times}" for reason, times in sorted(reasons.items())))
 
 
-def _changelog(verdict: Verdict, bootstrap: str, topic: str) -> Changelog:
+def read_changelog(verdict: Verdict, bootstrap: str, topic: str) -> Changelog:
+    """A changelog, which must have been compacted."""
     changelog = Changelog.of(committed_records(bootstrap, topic))
     if not changelog.is_compacted:
         verdict.say(f"{topic} was not compacted: {changelog}")
     return changelog
+
+
+def judge_lanes(verdict: Verdict, bootstrap: str, topic: str, database: str) -> None:
+    """What a relay would go on from: the topic must say of each lane what the ledger says, once all is published."""
+    ledger, published = lanes(read_changelog(verdict, bootstrap, topic))
+    with psycopg.connect(database) as connection:
+        rows = connection.execute("SELECT lane, next FROM outbox_lanes").fetchall()
+        [[own]] = connection.execute("SELECT id FROM ledger_identity").fetchall()
+    written: dict[int, int] = dict(rows)
+    if written and ledger != own:
+        verdict.say(f"{topic} tells of the lanes of ledger {ledger or 'none'}, not of {own}")
+    for lane in sorted(written.keys() | published.keys()):
+        if (found := published.get(lane, 0)) != (due := written.get(lane, 0)):
+            verdict.lost += found < due
+            verdict.say(f"{topic}: lane {lane} is published up to {found}, and {due} were written")
 
 
 def _state_in_table(url: str) -> tuple[dict[bytes, Sum], int]:
@@ -154,80 +172,3 @@ def _state_in_table(url: str) -> tuple[dict[bytes, Sum], int]:
         rows = connection.execute("SELECT key, count, checksum FROM sums").fetchall()
         waiting = connection.execute("SELECT count(*) FROM outbox").fetchall()[0][0]
     return {bytes(key): Sum(count, checksum) for key, count, checksum in rows}, int(waiting)
-
-
-def judge_path(bootstrap: str, database: str, prefix: str, count: int, seconds: float, times: int = 1) -> Verdict:
-    """The three stages, once they have come to rest; looks again until nothing is amiss or `seconds` have passed.
-
-    `times`: how often all that people sent was sent.
-    """
-    patience = Patience(seconds)
-    while True:
-        verdict = _look_at_path(bootstrap, database, prefix, count, times)
-        if not verdict.violations or patience.over:
-            return verdict
-        time.sleep(3)
-
-
-@dataclass
-class Found:
-    """What stands there of each person, by e-mail address: in the changelog, as scores, on queues."""
-
-    remembered: Mapping[str, Known]
-    came: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    final: dict[str, tuple[float, float, str, str]] = field(default_factory=dict)
-    queues: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-
-def judge_person(verdict: Verdict, person: int, found: Found) -> None:
-    """Whether what stands there of a person is what must come of them."""
-    who, due = people.email(person), people.expected(person)
-    verdict.events += due.events
-    scores, final, remembered = found.came.get(who, []), found.final.get(who), found.remembered.get(who)
-    if len(scores) != due.events:
-        verdict.lost += max(0, due.events - len(scores))
-        verdict.duplicates += max(0, len(scores) - due.events)
-        verdict.say(f"{who} has {len(scores)} scores for {due.events} events")
-    elif scores != people.order(person):
-        verdict.say(f"the scores of {who} came in the order {scores}")
-    elif final != (due.fit, due.engagement, due.grade, due.stage):
-        verdict.doubled += final is not None and final[1] > due.engagement
-        verdict.say(f"{who} ends as {final}, not as {due}")
-    if remembered != (state := Known(due.events, due.views, due.stage)):
-        verdict.doubled += remembered is not None and (remembered.events, remembered.views) > (due.events, due.views)
-        verdict.say(f"{who} is remembered as {remembered}, not as {state}")
-    if found.queues.get(who, []) != ([due.queue] if due.queue else []):
-        verdict.say(f"{who} is on {found.queues.get(who, [])}, not on {due.queue}")
-
-
-def _look_at_path(bootstrap: str, database: str, prefix: str, count: int, times: int) -> Verdict:
-    report = look(bootstrap, database, prefix, READ_SECONDS)
-    verdict = Verdict()
-    for violation in report.violations:
-        verdict.lost += any(word in violation for word in ("never", "neither", "not published", " 0 times"))
-        verdict.duplicates += "times" in violation and " 0 times" not in violation
-        verdict.say(violation)
-    found = Found(known(_changelog(verdict, bootstrap, f"{prefix}scoring.state")))
-    _changelog(verdict, bootstrap, f"{prefix}ingest.state")
-    for message in committed_records(bootstrap, prefix + "leads.scored"):
-        if message.value() == people.RUBBISH:
-            continue
-        value = json.loads(message.value() or b"{}")
-        who = str(value["person"]["email"])
-        found.came[who].append(value["event_id"])
-        found.final[who] = (value["fit"], value["engagement"], value["grade"], value["stage"])
-    with psycopg.connect(database) as connection:
-        rows = connection.execute("SELECT l.email, a.queue FROM assignments a JOIN leads l USING (lead_id)").fetchall()
-    for who, queue in rows:
-        found.queues[who].append(queue)
-    for person in range(count):
-        judge_person(verdict, person, found)
-    rubbish, poison = (sum(map(bad, range(count))) for bad in (people.rubbish_after, people.poison_after))
-    rubbish *= times
-    bad = {"ingest": rubbish, "scoring": poison, "routing": poison}
-    failed = {stage: report.lines[f"records in {stage}.failed"].split()[0] for stage in bad}
-    for stage, wanted in bad.items():
-        if int(failed[stage]) != wanted:
-            verdict.say(f"{stage}.failed has {failed[stage]} records, not {wanted}")
-    verdict.notes.append(f"{count} people, {len(rows)} assignments, {' + '.join(failed.values())} failed")
-    return verdict

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from tests.audit.findings import Kind, Stage
 from tests.audit.ledger import Assigned, Ledger
 from tests.audit.records import Seen
 from tests.audit.report import audit
@@ -57,6 +58,10 @@ def a_sound_path() -> tuple[dict[str, list[Seen]], Ledger]:
 
 def violations(records: dict[str, list[Seen]], ledger: Ledger) -> list[str]:
     return list(audit(records, ledger).violations)
+
+
+def found(records: dict[str, list[Seen]], ledger: Ledger) -> set[tuple[Stage, Kind]]:
+    return {(one.stage, one.kind) for one in audit(records, ledger).findings}
 
 
 def test_a_sound_path_has_no_violations_and_tells_its_counts() -> None:
@@ -198,3 +203,26 @@ def test_the_median_and_the_ninety_ninth_percentile_are_nearest_ranks() -> None:
 
     # Of 1 … 200 seconds the 100th and the 198th in order.
     assert report.lines["seconds received to assigned"] == "p50 100.000, p99 198.000, max 200.000 (of 200)"
+
+
+def test_what_is_found_names_the_stage_and_whether_it_is_lost_or_doubled() -> None:
+    records, ledger = a_sound_path()
+    [assigned] = ledger.assignments
+    again = replace(records["leads.scored"][0], offset=9)
+    second = replace(assigned, assignment_id="a2", qualification=2, changes=())
+    of_nobody = seen("leads.events", 7, {"lead_id": "l1", "event": {"event_id": "e9"}})
+    more = [*records["sales.assignments"], replace(records["sales.assignments"][0], offset=9)]
+
+    assert found({**records, "ingest.failed": []}, ledger) == {("ingest", "lost")}
+    assert found({**records, "leads.scored": records["leads.scored"][1:]}, ledger) == {("scoring", "lost")}
+    assert found({**records, "leads.scored": [*records["leads.scored"], again]}, ledger) == {
+        ("scoring", "published twice")
+    }
+    assert found({**records, "leads.events": [*records["leads.events"], of_nobody]}, ledger) == {
+        ("ingest", "wrong"), ("scoring", "lost"),
+    }  # fmt: skip
+    assert found(records, replace(ledger, assignments=(assigned, second))) == {("routing", "doubled in state")}
+    assert found({**records, QUEUE: []}, ledger) == {("routing", "lost")}
+    assert found({**records, QUEUE: records[QUEUE] * 2}, ledger) == {("routing", "published twice")}
+    assert found({**records, "sales.assignments": []}, ledger) == {("routing", "lost")}
+    assert found({**records, "sales.assignments": more}, ledger) == {("routing", "published twice")}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.drill import MOST_BYTES, heavy
+from tests.faults.outcome import MOST_BYTES, heavy
 from tests.faults.workers import Crew, Worker
 from tests.waiting import until
 

@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Self
 
 import msgspec
+import psycopg
 import pytest
 
-from tests.faults import changelogs, people, verdict
+from tests.faults import changelogs, verdict
 from tests.faults.changelogs import Changelog, Known
-from tests.faults.closed_form import KEYS, NOTHING, REASONS, Sum, fault_of, key_of, value_of
-from tests.faults.verdict import Found, Verdict, judge_person, judge_sums
+from tests.faults.closed_form import (
+    KEYS,
+    NOTHING,
+    REASONS,
+    Sum,
+    deletes,
+    end_of,
+    fault_of,
+    good_events,
+    key_of,
+    value_of,
+)
+from tests.faults.verdict import Verdict, judge_lanes, judge_sums
 
 EVENTS = 6_100
 OUT, FAILED, STATE = "out", "sums.failed", "sums.state"
@@ -57,7 +70,9 @@ def sound() -> Topics:
         key = event % KEYS
         state[key] = state.get(key, NOTHING).after(event)
         topics[OUT].append(Said(key_of(event), b"%d %d %d" % (*state[key], event)))
-    topics[STATE] = [Said(key_of(key), json.dumps(held).encode(), key) for key, held in state.items()]
+    topics[STATE] = [
+        Said(key_of(key), None if held == NOTHING else json.dumps(held).encode(), key) for key, held in state.items()
+    ]
     topics[STATE].append(Said(changelogs.MARK, b"origin 6100", len(state)))
     return topics
 
@@ -148,6 +163,20 @@ def test_a_state_with_an_event_too_many_or_too_few_is_found(judged: Callable[[To
     assert judged(topics).lost == held.count
 
 
+def test_a_key_that_was_deleted_begins_anew_and_one_that_was_not_is_found(
+    judged: Callable[[Topics], Verdict],
+) -> None:
+    gone = [key for key in range(KEYS) if end_of(key, EVENTS, too_large=True) == NOTHING]
+    again = next(event for event in range(2_000, EVENTS // 2) if deletes(event)) % KEYS
+    topics = sound()
+    place = next(n for n, said in enumerate(topics[STATE]) if said.key() == key_of(gone[0]))
+    topics[STATE][place] = replace(topics[STATE][place], its_value=b"[3, 4]")
+
+    assert 0 < len(gone) < KEYS // 20
+    assert end_of(again, EVENTS, too_large=True).count < sum(1 for _ in good_events(again, EVENTS, too_large=True)) - 1
+    assert counts(judged(topics)) == (0, 3, 0)
+
+
 def test_failures_that_are_missing_doubled_or_of_another_reason_are_found(
     judged: Callable[[Topics], Verdict],
 ) -> None:
@@ -172,68 +201,6 @@ def test_a_changelog_that_nobody_compacted_is_found(judged: Callable[[Topics], V
     assert "was not compacted" in violation
 
 
-def person() -> tuple[int, str, Found]:
-    """One who views pages and asks for a demo, and what must stand there of them."""
-    number = 24
-    who, due = people.email(number), people.expected(number)
-    found = Found({who: Known(due.events, due.views, due.stage)})
-    found.came[who] = people.order(number)
-    found.final[who] = (due.fit, due.engagement, due.grade, due.stage)
-    found.queues[who] = ["heads"]
-    return number, who, found
-
-
-def of_person(number: int, found: Found) -> Verdict:
-    judgement = Verdict()
-    judge_person(judgement, number, found)
-    return judgement
-
-
-def test_a_person_of_whom_all_stands_there_is_passed() -> None:
-    number, _, found = person()
-
-    assert of_person(number, found).violations == []
-
-
-def test_scores_that_are_missing_doubled_or_in_another_order_are_found() -> None:
-    number, who, found = person()
-    whole = list(found.came[who])
-
-    found.came[who] = whole[:-1]
-    assert counts(of_person(number, found)) == (1, 0, 0)
-    found.came[who] = [*whole, whole[0]]
-    assert counts(of_person(number, found)) == (0, 0, 1)
-    found.came[who] = whole[::-1]
-    assert "in the order" in of_person(number, found).violations[0]
-
-
-def test_a_person_whose_changelog_is_behind_or_ahead_of_the_scores_is_found() -> None:
-    number, who, found = person()
-    events, views, stage = found.remembered[who]
-
-    for wrong in (Known(events - 1, views - 1, stage), Known(events, views, "inquiry"), None):
-        remembered = {} if wrong is None else {who: wrong}
-        [violation] = of_person(number, replace(found, remembered=remembered)).violations
-        assert "is remembered as" in violation
-    assert counts(of_person(number, replace(found, remembered={who: Known(events, views + 1, stage)}))) == (0, 1, 0)
-
-
-def test_a_person_on_a_wrong_queue_on_none_or_on_one_twice_is_found() -> None:
-    number, who, found = person()
-
-    for queues in ([], ["general"], ["heads", "heads"]):
-        found.queues[who] = queues
-        assert "not on heads" in of_person(number, found).violations[0]
-
-
-def test_a_person_with_another_score_in_the_end_is_found() -> None:
-    number, who, found = person()
-    fit, engagement, grade, stage = found.final[who]
-    found.final[who] = (fit, engagement + 20, grade, stage)
-
-    assert counts(of_person(number, found)) == (0, 1, 0)
-
-
 def test_profiles_are_read_with_eyes_of_their_own_and_what_was_deleted_is_gone() -> None:
     layers = [[1, "e1", {"email": "a@firm1.com"}], [2, "e2", {"job_title": "head"}]]
     profile = msgspec.msgpack.encode(
@@ -242,3 +209,43 @@ def test_profiles_are_read_with_eyes_of_their_own_and_what_was_deleted_is_gone()
     whole = Changelog.of([Said(b"one", profile), Said(b"two", profile), Said(b"two", None, 2)])  # type: ignore[list-item]
 
     assert changelogs.known(whole) == {"a@firm1.com": Known(3, 2, "mql")}
+
+
+class Ledger:
+    """Answers as psycopg does of a ledger whose lanes 0 and 1 have 7 and 9 as next numbers."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def execute(self, statement: str) -> Self:
+        self.rows: list[tuple[object, ...]] = [("mine",)] if "identity" in statement else [(0, 7), (1, 9)]
+        return self
+
+    def fetchall(self) -> list[tuple[object, ...]]:
+        return self.rows
+
+
+@pytest.mark.parametrize(
+    ("said", "lost_lanes", "lines"),
+    [
+        ({"ledger": "mine", "next": {"0": 7, "1": 9}}, 0, 0),
+        ({"ledger": "mine", "next": {"0": 7, "1": 8}}, 1, 1),
+        ({"ledger": "mine", "next": {"0": 7}}, 1, 1),
+        ({"ledger": "mine", "next": {"0": 7, "1": 10}}, 0, 1),
+        ({"ledger": "mine", "next": {"0": 7, "1": 9, "2": 1}}, 0, 1),
+        ({"ledger": "another", "next": {"0": 7, "1": 9}}, 0, 1),
+        (None, 2, 3),
+    ],
+)
+def test_routings_changelog_must_say_of_each_lane_what_the_ledger_says(
+    said: object, lost_lanes: int, lines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [] if said is None else [Said(b"lanes", b"{}"), Said(b"lanes", json.dumps(said).encode(), 1)]
+    monkeypatch.setattr(verdict, "committed_records", lambda *_: iter(records))
+    monkeypatch.setattr(psycopg, "connect", lambda _: Ledger())
+    found = Verdict()
+    judge_lanes(found, "nowhere", "routing.state", "nowhere")
+
+    assert (found.lost, len(found.violations)) == (lost_lanes, lines)
