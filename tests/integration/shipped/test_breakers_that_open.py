@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -47,14 +48,21 @@ def stopped(one: Shipped, because: str) -> str:
     return until(why, WAIT, f"{one.name} to stop", every=0.2)
 
 
-def resume(one: Shipped, *more: str) -> tuple[int, dict[str, str]]:
-    """The command's exit code, and what it says of the worker."""
-    told = subprocess.run(
-        [sys.executable, "-m", "baton", "resume", one.name, "--json", "--url", one.urls["one"], *more],
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    [said] = json.loads(told.stdout)
-    return told.returncode, said
+def resume(shipped: dict[str, Shipped], *more: str) -> Iterator[tuple[Shipped, int, dict[str, str]]]:
+    """Of each stage, told all at once: the command's exit code, and what it says of the worker."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    commands = {
+        one.name: subprocess.Popen(
+            [sys.executable, "-m", "baton", "resume", one.name, "--json", "--url", one.urls["one"], *more],
+            env=environment,
+            stdout=subprocess.PIPE,
+        )
+        for one in shipped.values()
+    }
+    for name, command in commands.items():
+        said, _ = command.communicate(timeout=WAIT)
+        [told] = json.loads(said)
+        yield shipped[name], command.returncode, told
 
 
 def test_an_operator_brings_each_stage_past_a_burst_of_what_nobody_can_read(shipped: dict[str, Shipped]) -> None:
@@ -68,19 +76,18 @@ def test_an_operator_brings_each_stage_past_a_burst_of_what_nobody_can_read(ship
         assert why.endswith("; waits for an operator")
         assert one.done()[0] - before == len(one.failed()) < ROW
         assert one.committed()[0] - before < ROW
-    for one in shipped.values():
-        code, said = resume(one)
+    for one, code, said in resume(shipped):
         assert code == 1
         assert said["stood_still"].startswith(f"{ROW} records in a row failed")
         assert said["still"].startswith(f"{ROW} records in a row failed")
         assert one.done()[0] - before == len(one.failed()) < 2 * ROW
-    for one in shipped.values():
-        code, said = resume(one, "--let-fail", str(BURST))
+    for _, code, said in resume(shipped, "--let-fail", str(BURST)):
         assert (code, said["still"]) == (0, "")
     for one in shipped.values():
         one.settled()
-        assert until(one.is_ready, WAIT, f"{one.name} to be ready", every=0.2)
-        assert resume(one) == (0, {"worker": one.urls["one"], "stood_still": "", "still": ""})
+        until(one.is_ready, WAIT, f"{one.name} to be ready", every=0.2)
+    for _, code, said in resume(shipped):  # what is left of the allowance is taken back
+        assert (code, said["stood_still"], said["still"]) == (0, "", "")
 
     at = {name: one.done()[0] for name, one in shipped.items()}
     for one in shipped.values():
@@ -88,8 +95,7 @@ def test_an_operator_brings_each_stage_past_a_burst_of_what_nobody_can_read(ship
     for one in shipped.values():
         stopped(one, f"{SHARE} of the last 1000 records failed (invalid_json × ")
         assert one.done()[0] - at[one.name] < 2 * SHARE
-    for one in shipped.values():
-        code, said = resume(one, "--let-fail", str(BURST))
+    for _, code, said in resume(shipped, "--let-fail", str(BURST)):
         assert (code, said["still"]) == (0, "")
     for one in shipped.values():
         one.settled()

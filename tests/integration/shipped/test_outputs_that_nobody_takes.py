@@ -19,7 +19,10 @@ LARGE = 10
 
 
 def ended(worker: Worker, one: Shipped, topic: str, codes: list[int]) -> bool:
-    """Whether it has ended, and said why; it is started again as by any supervisor."""
+    """Whether it has ended, and said why; it is started again as by any supervisor.
+
+    Kafka's client says it where it may not write there, and where that takes long, the worker asks.
+    """
     codes.extend(code for code in [worker.tend()] if code is not None)
     said = one.said()
     return bool(codes) and ("an output cannot be published: " in said or f"there is no topic {topic}" in said)
