@@ -192,6 +192,8 @@ class TransactionalProducer:
         for cause in causes:
             if cause.code() in UNSENDABLE:
                 raise EngineBroken(f"an output cannot be published: {cause}")
+        if self._failed:
+            self.counts = {}  # librdkafka keeps records whose topic is gone until they time out: ask whether it is
         raise Refused(str(error))
 
     def _begin_anew(self, patience: float | None = None) -> None:

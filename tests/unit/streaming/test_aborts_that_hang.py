@@ -111,3 +111,26 @@ def test_offsets_are_sent_once_for_a_second_try_hangs_where_the_coordinator_has_
 
     assert (old.asked, old.aborted) == (1, aborted)
     assert len(left) == (0 if error is HANGS else 1)
+
+
+def test_a_round_with_a_record_that_was_not_delivered_has_the_next_one_ask_for_its_topic(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A producer is told of a topic that was deleted by nothing but time: the worker would try for ever."""
+
+    def produce(*_: Any) -> None:
+        tried._failed.append((KafkaError(KafkaError._MSG_TIMED_OUT), "out"))
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    monkeypatch.setattr(EngineSettings, "transactional_producer", lambda *_: Fake(None))
+    monkeypatch.setattr(module, "demand_topics", lambda *_: {"out": 4})
+    settings = EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=tmp_path)
+    tried = TransactionalProducer(settings, "g-one", Watchdog())
+    tried.open()
+    assert tried.partitions("out") == 4
+    with pytest.raises(Refused), tried.transaction():
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    assert tried.counts == {"out": 4}
+    with pytest.raises(Refused), tried.transaction():
+        produce()
+    assert tried.counts == {}
