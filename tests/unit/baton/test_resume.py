@@ -52,12 +52,15 @@ def test_a_worker_goes_on_where_enough_may_fail_and_stops_again_where_not() -> N
 def test_the_command_says_what_became_of_it() -> None:
     with Worker(burst=150).probes() as probes:
         stopped = CliRunner().invoke(app, ["resume", "scoring", "--url", probes.url])
+        too_few = CliRunner().invoke(app, ["resume", "scoring", "--let-fail", "149", "--url", probes.url])
         gone_on = CliRunner().invoke(app, ["resume", "scoring", "--let-fail", "150", "--url", probes.url])
         closed = CliRunner().invoke(app, ["resume", "scoring", "--url", probes.url])
 
     assert stopped.exit_code == 1
     assert f"stopped again: {WHY}" in stopped.output
     assert "--let-fail N" in stopped.output
+    assert too_few.exit_code == 1
+    assert "More than 149 fail. Those that did are in scoring.failed: see `baton failed list`." in too_few.output
     assert (gone_on.exit_code, gone_on.output) == (0, f"{probes.url}: goes on; it had stopped: {WHY}\n")
     assert (closed.exit_code, closed.output) == (0, f"{probes.url}: goes on already, its breaker is closed\n")
 
