@@ -65,7 +65,7 @@ def _where(dossier: Dossier) -> Iterator[RenderableType]:
 
 
 def _did(events: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    yield heading(f"What they did ({len(events)} events, times in UTC)")
+    yield heading(f"What they did ({counted(len(events), 'event', 'events')}, times in UTC)")
     rows = table("when", "what", "where", "from")
     for one in events:
         event = one["event"]

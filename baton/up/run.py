@@ -60,7 +60,8 @@ def up(settings: Settings, options: Options, presenter: Presenter) -> int:
         stopping.listen()
         servers = Servers(settings, settings.data_dir, presenter.notice)
         try:
-            presenter.step("starting broker and database")
+            if servers.embedded:
+                presenter.step(f"starting {' and '.join(servers.embedded)}")
             servers.start()
             told = settings.model_copy(update={"kafka": servers.kafka, "database_url": servers.database_url})
             presenter.step("topics, tables, roster")

@@ -89,6 +89,7 @@ def test_the_page_tells_who_what_worth_why_and_where() -> None:
     assert "2026-11-02 09:15:07 demo requested /demo google / cpc" in text
     assert "grade A2, stage mql" in text
     assert "+12.5 25 webinar linear" in text
+    assert "What they did (1 event, times in UTC)" in text
     assert "-10 max:fit fit ends at 90" in text
     assert "inquiry → mql: raised a hand" in text
 

@@ -98,10 +98,26 @@ def test_where_nothing_is_up_the_worker_of_this_environment_is_told(
         assert resume(Settings(), "scoring", 5, pause=lambda _: None) == [Told("scoring", WHY)]
 
 
-@pytest.mark.parametrize("url", [f"http://127.0.0.1:{free_port()}", "http://", "nonsense"])
-def test_a_worker_that_does_not_answer_is_a_clear_no(url: str) -> None:
+def test_a_worker_that_does_not_answer_is_a_clear_no() -> None:
     with pytest.raises(Refusal, match="does not answer"):
+        told(f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize("url", ["http://", "nonsense", "127.0.0.1:9100"])
+def test_an_address_that_is_none_is_said_to_be_none(url: str) -> None:
+    with pytest.raises(Refusal, match=rf"`{url}` is no address of a worker\. Write --url http://host:port"):
         told(url)
+
+
+def test_a_number_that_no_worker_takes_is_not_said_to_be_a_worker_that_does_not_answer() -> None:
+    worker = Worker(burst=5)
+    with (
+        worker.probes() as probes,
+        pytest.raises(Refusal, match="more than may be let fail. Give at most 1,000,000,000"),
+    ):
+        told(probes.url, 10**20)
+
+    assert worker.told == 0
 
 
 def test_another_stages_worker_and_a_stage_that_is_none_are_refused() -> None:
