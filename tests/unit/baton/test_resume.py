@@ -113,7 +113,7 @@ def test_a_number_that_no_worker_takes_is_not_said_to_be_a_worker_that_does_not_
     worker = Worker(burst=5)
     with (
         worker.probes() as probes,
-        pytest.raises(Refusal, match="more than may be let fail. Give at most 1,000,000,000"),
+        pytest.raises(Refusal, match=r"more than may be let fail\. Give at most 1,000,000,000"),
     ):
         told(probes.url, 10**20)
 
