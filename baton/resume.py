@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from baton.refusal import NO, Refusal
+from baton.send import address
 from baton.settings import Settings
 from baton.up import state
 from streaming import breaker_door, hosts
@@ -36,10 +37,14 @@ def resume(
 ) -> list[Told]:
     """Close the breaker of each worker of `stage`, let `allowance` failures pass, and see what becomes of it.
 
-    Raises `Refusal` where there is no such stage, or a worker that does not answer.
+    Raises `Refusal` where there is no such stage, an address that is none, or a worker that does not answer or refuses.
     """
     if stage not in STAGES:
         raise Refusal(f"there is no stage `{stage}`", f"Name one of {', '.join(STAGES)}")
+    for url in urls:
+        address(url, "a worker")
+    if allowance > breaker_door.MOST:
+        raise Refusal(f"{allowance:,} records are more than may be let fail", f"Give at most {breaker_door.MOST:,}")
     running = None if urls else state.find(settings.data_dir)
     workers = {url: url for url in urls} or _workers(settings, stage, running)
     with httpx.Client(timeout=5.0) as client:

@@ -42,15 +42,18 @@ class Sent:
 Line = tuple[int, bytes]
 
 
-def address(url: str) -> str:
-    """The collector's address, as it is. Raises `Refusal` where it is no http or https URL with a host."""
+def address(url: str, of: str = "a collector") -> str:
+    """The address of a collector (or whatever it is `of`), as it is.
+
+    Raises `Refusal` where it is no http or https URL with a host.
+    """
     try:
         parsed = httpx.URL(url)
         usable = parsed.scheme in ("http", "https") and bool(parsed.host)
     except httpx.InvalidURL:
         usable = False
     if not usable:
-        raise Refusal(f"`{url}` is no address of a collector", "Write --url http://host:port")
+        raise Refusal(f"`{url}` is no address of {of}", "Write --url http://host:port")
     return url
 
 

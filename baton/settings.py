@@ -137,6 +137,13 @@ class Settings(BaseSettings):
             demand_options(address.options)
         return value
 
+    @field_validator("replication")
+    @classmethod
+    def _some(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("0 replicas hold nothing. Write 1 or more, or -1 for as many as the broker has by default")
+        return value
+
     @field_validator("min_insync")
     @classmethod
     def _of_the_replicas(cls, value: int | None, info: ValidationInfo) -> int | None:

@@ -61,6 +61,13 @@ class Breaker:
         """Reason to stop instead of committing records with these outcomes, in order; empty where there is none."""
         return "" if True not in failed else self._take(self._past.copy(), failed)
 
+    def passes_in_part(self, failed: Sequence[bool]) -> bool:
+        """Whether a smaller round is to be tried in place of one that would open it: an allowance is not used up yet.
+
+        A round of one record always passes then. So what an operator let fail does fail, however large rounds are.
+        """
+        return self.allowance > 0 and len(failed) > 1
+
     def note(self, failed: Sequence[bool], now: float) -> bool:
         """Take in the outcomes of a round; give whether the breaker is closed after it.
 

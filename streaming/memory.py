@@ -25,6 +25,10 @@ class _Stopped(Exception):
     """Leaves a store's transaction, so that nothing of the round stays: the breaker has opened."""
 
 
+class _MoreThanMayFail(Exception):
+    """Leaves it, too: a smaller round comes up to what an operator let pass."""
+
+
 class _Overtaken(Exception):
     """Another worker has moved the position of the store meanwhile."""
 
@@ -100,16 +104,18 @@ class MemoryRunner:
         """Forget what only a process knows, as a crash does: state is read again from the changelog."""
         self._state.clear()
 
-    def _round(self, stage: Stage, partition: int) -> int:
+    def _round(self, stage: Stage, partition: int, most: int | None = None) -> int:
         breaker = self.breakers.get(stage.name)
         start = self._position(stage, partition)
-        records = self.log.parts.get((stage.source, partition), [])[start : start + self.max_records]
+        records = self.log.parts.get((stage.source, partition), [])[start : start + (most or self.max_records)]
         if not records or (breaker is not None and not breaker.may_try(self.now)):
             return 0
         try:
             result = self._with_store(stage, partition, records) if stage.store else self._plain(stage, records)
         except _Stopped:
             return 0
+        except _MoreThanMayFail:
+            return self._round(stage, partition, len(records) // 2)
         except _Overtaken:
             return self._round(stage, partition)
         for outcome, n in result.outcomes.items():
@@ -155,6 +161,8 @@ class MemoryRunner:
     def _judge(self, stage: Stage, records: Sequence[MemoryRecord], result: Result[Any]) -> None:
         breaker, failed = self.breakers.get(stage.name), _failed(records, result)
         if breaker is not None and breaker.would_open(failed):
+            if breaker.passes_in_part(failed):
+                raise _MoreThanMayFail
             breaker.note(failed, self.now)
             raise _Stopped
 

@@ -8,6 +8,7 @@ It runs in a thread of its own, so it answers while the work is busy, and says s
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -140,6 +141,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, probes: Probes) -> None:
         self.address_family, self.probes = hosts.family(host), probes
         super().__init__((host, port), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away before its answer is no fault of ours, and no traceback."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
     def server_bind(self) -> None:
         """Take the port of the host's kind of address alone, as the doors do."""

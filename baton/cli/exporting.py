@@ -26,6 +26,7 @@ _STANDARD_OUTPUT = frozenset(map(Path, ("-", "/dev/stdout", "/dev/fd/1")))
 def export(
     file: Annotated[Path | None, typer.Argument(help="Where to; - or none is standard output.")] = None,
     *,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it is there already.")] = False,
     stage: Stage = None,
     reason: Reason = None,
     since: Since = None,
@@ -37,9 +38,12 @@ def export(
     from baton import failed, replays
     from baton.failures import row
     from baton.kept import Gone, Kept
+    from baton.refusal import Refusal
 
     if file in _STANDARD_OUTPUT:  # by its name, too: how many there are is no line of theirs
         file = None
+    if file is not None and file.is_file() and not force:
+        raise Refusal(f"{file} is there already", "Give another file, or --force to replace it")
     selection = selected(stage, reason, since, until)
     settings = settings_of_what_is_up()
     known, where, count = replays.known(settings), failed.standing(settings, selection), 0
@@ -125,12 +129,11 @@ def _whole(file: Path | None) -> Iterator[BinaryIO]:
 
 
 def _mode(path: Path) -> int:
-    """Of a file that is there, else what any new one gets."""
+    """Of a file that is there; a new one is its owner's alone, for what people said of themselves stands in it."""
     try:
         return path.stat().st_mode & 0o7777
     except FileNotFoundError:
-        os.umask(mask := os.umask(0o077))  # there is no other way to ask for it
-        return 0o666 & ~mask
+        return 0o600
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from baton.cli.selecting import Reason, Since, Stage, Until, selected, settings_
 from baton.counting import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from baton.replay import Plan
     from baton.settings import Settings
 
@@ -68,7 +70,7 @@ def replay(
         return
     if plan.records > ASK_BEYOND and not yes and sys.stdin.isatty() and sys.stdout.isatty():
         typer.confirm(f"Replay {plan.records:,} records?", abort=True)
-    done = _with_progress(settings, plan) if sys.stderr.isatty() else replay.replay(settings, plan)
+    done = _replay(settings, plan)
     try:
         _print_result(plan, done, as_json=as_json)
     except Unwritable as why:
@@ -138,8 +140,28 @@ def _print_result(plan: Plan, done: int | None, *, as_json: bool) -> None:
         typer.echo(f"{done:,} of {plan.records:,} replayed")
 
 
-def _with_progress(settings: Settings, plan: Plan) -> int:
-    """Replay with a bar on the terminal, by records that are safe."""
+def _replay(settings: Settings, plan: Plan) -> int:
+    """Replay; who interrupts it (Ctrl-C) hears how many records are safe."""
+    from baton import replay
+
+    safe = 0
+
+    def count(records: int) -> None:
+        nonlocal safe
+        safe += records
+
+    try:
+        if sys.stderr.isatty():
+            return _with_progress(settings, plan, count)
+        return replay.replay(settings, plan, count)
+    except KeyboardInterrupt:
+        were = counted(safe, "record was", "records were")
+        typer.echo(f"{were} replayed and noted, of {plan.records:,}; run it again for the rest", err=True)
+        raise
+
+
+def _with_progress(settings: Settings, plan: Plan, count: Callable[[int], None]) -> int:
+    """Replay with a bar on the terminal, by records that are safe, and `count` these."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -148,4 +170,9 @@ def _with_progress(settings: Settings, plan: Plan) -> int:
     columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("replaying", total=plan.records)
-        return replay.replay(settings, plan, lambda records: bar.advance(task, records))
+
+        def advance(records: int) -> None:
+            count(records)
+            bar.advance(task, records)
+
+        return replay.replay(settings, plan, advance)

@@ -45,9 +45,18 @@ def resume(
         for one in told:
             typer.echo(f"{one.worker}: {_words(one)}")
     if any(one.still for one in told):
-        if not as_json and not let_fail:
-            typer.echo(f"To let them fail: baton resume {stage} --let-fail N", err=True)
+        if not as_json:
+            typer.echo(_mend(stage, let_fail), err=True)
         raise typer.Exit(NO)
+
+
+def _mend(stage: str, let_fail: int) -> str:
+    if not let_fail:
+        return f"To let them fail: baton resume {stage} --let-fail N"
+    return (
+        f"More than {let_fail} fail. Those that did are in {stage}.failed: see `baton failed list`. "
+        f"To let more of them fail: baton resume {stage} --let-fail N"
+    )
 
 
 def _words(one: Told) -> str:

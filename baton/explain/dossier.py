@@ -26,7 +26,7 @@ class Dossier:
 
     `events`: its `LeadEvent`s by time. `transitions`: those of its stage, each with `at`. `ledger`: what
     `services.routing.ledger.reading.lead` gives; None where routing has not seen it. `unreadable`: records with the
-    lead's key that could not be read.
+    lead's key that could not be read. `scored`: the last `ScoredLead` that scoring has published; empty without one.
     """
 
     lead_id: str
@@ -34,11 +34,12 @@ class Dossier:
     transitions: list[dict[str, Any]] = field(default_factory=list)
     ledger: dict[str, Any] | None = None
     unreadable: int = 0
+    scored: dict[str, Any] = field(default_factory=dict)
 
     @property
     def score(self) -> dict[str, Any]:
-        """The last `ScoredLead`; empty where there is none."""
-        return (self.ledger or {}).get("score") or {}
+        """The last `ScoredLead` that routing has taken, else that scoring has published; empty where there is none."""
+        return (self.ledger or {}).get("score") or self.scored
 
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
@@ -48,6 +49,8 @@ class Dossier:
             "transitions": self.transitions,
             "unreadable": self.unreadable,
         }
+        if self.ledger is None and self.scored:
+            known["score"] = self.scored
         return known | {name: value for name, value in (self.ledger or {}).items() if name not in known}
 
 
@@ -61,7 +64,7 @@ def gather(settings: Settings, wanted: str) -> Dossier:
     told = history(_values(address, prefix + LEADS_EVENTS, of), _values(address, prefix + LEADS_SCORED, of))
     if ledger is None and not told.events:
         raise Refusal(*_nobody(settings, wanted), NO)
-    return Dossier(of, told.events, told.transitions, ledger, told.unreadable)
+    return Dossier(of, told.events, told.transitions, ledger, told.unreadable, told.score)
 
 
 def id_of(wanted: str) -> str:

@@ -14,10 +14,14 @@ from schemas.fast import Unreadable, lead_event
 
 @dataclass(slots=True)
 class History:
-    """`events`: `LeadEvent`s by time. `transitions`: each with `at`. `unreadable`: records that could not be read."""
+    """`events`: `LeadEvent`s by time. `transitions`: each with `at`. `score`: the last `ScoredLead`, empty without one.
+
+    `unreadable`: records that could not be read.
+    """
 
     events: list[dict[str, Any]] = field(default_factory=list)
     transitions: list[dict[str, Any]] = field(default_factory=list)
+    score: dict[str, Any] = field(default_factory=dict)
     unreadable: int = 0
 
 
@@ -41,6 +45,7 @@ def history(events: Iterable[bytes], scored: Iterable[bytes]) -> History:
         except ValidationError:
             found.unreadable += 1
             continue
+        found.score = lead
         if lead["transition"]:
             found.transitions.append(lead["transition"] | {"at": lead["as_of"]})
     return found

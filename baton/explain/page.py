@@ -17,7 +17,7 @@ from baton.explain.layout import heading, indented, moment, table
 def page(dossier: Dossier) -> RenderableType:
     """The whole page."""
     ledger = dossier.ledger or {}
-    parts: list[RenderableType] = [*_who(dossier), *_where(ledger), *_did(dossier.events)]
+    parts: list[RenderableType] = [*_who(dossier), *_where(dossier), *_did(dossier.events)]
     if dossier.unreadable:
         skipped = counted(dossier.unreadable, "record", "records")
         parts.append(Text(f"{skipped} with its key left out: not readable", style="yellow"))
@@ -56,13 +56,16 @@ def _known_from_events(events: list[dict[str, Any]]) -> dict[str, Any]:
     return known
 
 
-def _where(ledger: Mapping[str, Any]) -> Iterator[RenderableType]:
+def _where(dossier: Dossier) -> Iterator[RenderableType]:
     yield heading("Where it is now")
-    yield Text(standing(ledger), style="green")
+    if dossier.ledger is None and dossier.score:
+        yield Text("Scored, and on its way: routing has not taken it yet.", style="green")
+    else:
+        yield Text(standing(dossier.ledger or {}), style="green")
 
 
 def _did(events: list[dict[str, Any]]) -> Iterator[RenderableType]:
-    yield heading(f"What they did ({len(events)} events, times in UTC)")
+    yield heading(f"What they did ({counted(len(events), 'event', 'events')}, times in UTC)")
     rows = table("when", "what", "where", "from")
     for one in events:
         event = one["event"]

@@ -19,7 +19,8 @@ def queues(engine: Engine, weighted: Collection[str]) -> tuple[QueueSample, ...]
     """Every queue that a lead has come to, by name. Shares are due in those that are `weighted`."""
     row = AssignmentRow
     with engine.connect() as connection:
-        counts = connection.execute(select(row.queue, row.rep, func.count()).group_by(row.queue, row.rep)).all()
+        held = func.count().filter(row.status.in_(("offered", "accepted")))
+        counts = connection.execute(select(row.queue, row.rep, held).group_by(row.queue, row.rep)).all()
         waiting = connection.execute(
             select(row.queue, func.count()).where(row.status == "waiting").group_by(row.queue)
         ).all()

@@ -21,6 +21,7 @@ from baton.embedded.child import tail
 from baton.settings import Settings
 from baton.up import ledger_view, plan, ports, state
 from baton.up.breakers import Breakers, reason
+from baton.up.last_error import last_error
 from baton.up.presenters import Presenter
 from baton.up.sampler import Sampler
 from baton.up.servers import Servers
@@ -30,10 +31,12 @@ from baton.up.stopping import Stopping
 from baton.up.supervisor import Supervisor
 from baton.up.tips import tips, typed
 from baton.up.worker import WorkerSpec, log_of, spawner
+from streaming.faust.offsets import LOST
 
 _STARTS_WITHIN = 90.0  # seconds; restoring a large state takes a while
 _TICK = 0.2
 _SHOWN_EVERY = 0.5
+_BROKER_LOST = "(The embedded broker lost what it had acknowledged: stop Baton and delete its data folder, {})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def up(settings: Settings, options: Options, presenter: Presenter) -> int:
         stopping.listen()
         servers = Servers(settings, settings.data_dir, presenter.notice)
         try:
-            presenter.step("starting broker and database")
+            if servers.embedded:
+                presenter.step(f"starting {' and '.join(servers.embedded)}")
             servers.start()
             told = settings.model_copy(update={"kafka": servers.kafka, "database_url": servers.database_url})
             presenter.step("topics, tables, roster")
@@ -107,6 +111,7 @@ class _House:
             self.presenter.notice,
             last_words=lambda name: tail(log_of(logs, name)),
             log_of=lambda name: str(log_of(logs, name)),
+            why=lambda name: self._why(tail(log_of(logs, name))),
         )
         try:
             self.presenter.step("workers")
@@ -126,6 +131,13 @@ class _House:
             if supervisor.workers:
                 self.presenter.step("stopping")
             supervisor.stop(hurry=self.stopping.hurry)
+
+    def _why(self, log: str) -> str:
+        """Why a worker ended, by the last lines of its log, and the mend where it is the embedded broker's doing."""
+        why = last_error(log)
+        if self.servers.embedded_broker and LOST in why:
+            why += f" {_BROKER_LOST.format(self.settings.data_dir)}"
+        return why
 
     def _counts(self) -> dict[str, int]:
         counts = self.options.counts

@@ -53,6 +53,11 @@ class Servers:
         """SQLAlchemy's URL of the database."""
         return self._database.url if self._database else self._settings.sqlalchemy_url or ""
 
+    @property
+    def embedded(self) -> list[str]:
+        """Names of the embedded ones."""
+        return [name for name, _ in self._embedded()]
+
     def start(self) -> None:
         """Start the embedded ones. Raises `Refusal`."""
         for _, server in self._embedded():

@@ -27,7 +27,7 @@ class StageSample:
 
 @dataclass(frozen=True, slots=True)
 class RepSample:
-    """A rep of a queue. `leads`: all that they got.
+    """A rep of a queue. `leads`: those that are with them, offered or accepted.
 
     `counted`: those since the candidates last changed, of which the share `due` (0 to 1) is theirs by weight; None
     where no share is kept.
@@ -41,7 +41,7 @@ class RepSample:
 
 @dataclass(frozen=True, slots=True)
 class QueueSample:
-    """A queue: who got how much of it, and how many leads wait for somebody."""
+    """A queue: who has how much of it, and how many leads wait for somebody."""
 
     name: str
     reps: tuple[RepSample, ...]
@@ -49,7 +49,7 @@ class QueueSample:
 
     @property
     def leads(self) -> int:
-        """Leads that somebody has got."""
+        """Leads that are with somebody."""
         return sum(rep.leads for rep in self.reps)
 
     @property

@@ -34,11 +34,12 @@ class Supervisor:
         ready: Ready = answers_ready,
         last_words: Callable[[str], str] = lambda _: "",
         log_of: Callable[[str], str] = lambda _: "",
+        why: Callable[[str], str] = lambda _: "",
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._spawn, self._notify, self._ready, self._last_words = spawn, notify, ready, last_words
-        self._log_of = log_of
+        self._log_of, self._why = log_of, why
         self._clock, self._pause = clock, pause
         self.workers: list[Worker] = []
 
@@ -78,8 +79,9 @@ class Supervisor:
             restarts = worker.restarts
             death = worker.tend()
             if death is not None:
-                log = self._log_of(death.worker)
-                self._notify(f"{death}; its log: {log}" if log else str(death))
+                log, why = self._log_of(death.worker), self._why(death.worker) if death.code > 0 else ""
+                words = f"{death}: {why}" if why else str(death)
+                self._notify(f"{words}; its log: {log}" if log else words)
             elif worker.restarts > restarts:
                 self._notify(f"{worker.spec.name} is started again (process {worker.pid})")
 

@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from baton.counting import counted
 from baton.up import words
 from baton.up.snapshot import QueueSample, RepSample, Snapshot
 
@@ -40,7 +41,9 @@ def _stages(snapshot: Snapshot) -> RenderableType:
         ("failed", "r"), ("workers", "r"),
     )  # fmt: skip
     for stage in snapshot.stages:
-        workers = f"{stage.workers}" + (f" ({stage.restarts} restarts)" if stage.restarts else "")
+        workers = f"{stage.workers}" + (
+            f" ({counted(stage.restarts, 'restart', 'restarts')})" if stage.restarts else ""
+        )
         name = Text(stage.name, style="bold" if not stage.breaker_open else "bold red")
         if stage.breaker_open:
             name.append(" stopped: too much fails")

@@ -82,6 +82,9 @@ class Engine(Service):
             self._demand_topics()
             while not self._stop.is_set():
                 self._session()
+        except EngineBroken as why:  # a person mends it, and needs the sentence alone
+            log.critical("%s: the stage ends: %s", self.stage.name, why)
+            self.loop.call_soon_threadsafe(self._fail, why)
         except Exception as error:
             log.exception("%s: the stage ends", self.stage.name)
             self.loop.call_soon_threadsafe(self._fail, error)

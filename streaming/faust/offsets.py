@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 Ends: TypeAlias = tuple[int, int]
 """First offset of a partition, and the one after its last record (high watermark, open transactions included)."""
 
+LOST = "the topic was made anew or lost records"
 MEND_OF_GROUP = "set the group's offsets to the earliest; do not delete them"
 ASK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
@@ -141,8 +142,7 @@ def start_of(topic: str, number: int, committed: int, around: tuple[int, int], m
     low, high = around
     if committed > high:
         raise EngineBroken(
-            f"{topic}-{number} ends at {high}, but {committed} is committed: the topic was made anew or lost records. "
-            f"Where that is meant, {mend}"
+            f"{topic}-{number} ends at {high}, but {committed} is committed: {LOST}. Where that is meant, {mend}"
         )
     if 0 <= committed < low:
         log.error("%s-%d: records %d to %d were deleted before they were processed", topic, number, committed, low - 1)

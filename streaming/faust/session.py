@@ -13,7 +13,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streaming import metrics
 from streaming.faust.assignment import Assignment, Partition
-from streaming.faust.faults import BreakerOpened, EngineBroken, Refused, SessionLost, TooLarge, Unsettled
+from streaming.faust.faults import (
+    BreakerOpened,
+    EngineBroken,
+    MoreThanMayFail,
+    Refused,
+    SessionLost,
+    TooLarge,
+    Unsettled,
+)
 from streaming.faust.keeper import Keeper, Work
 from streaming.faust.lag import Lag
 from streaming.faust.left_out import LeftOut
@@ -193,6 +201,8 @@ class Session:
             self._count(work, started)
         except TooLarge as error:
             self._shrink(work, now, str(error))
+        except MoreThanMayFail as why:
+            self._halve(work, str(why))
         except BreakerOpened:
             self._stopped(work)
         except Fenced as why:
@@ -225,7 +235,9 @@ class Session:
 
     def _check(self, failed: Sequence[bool]) -> None:
         breaker = self.status.breaker
-        if breaker.would_open(failed):
+        if why := breaker.would_open(failed):
+            if breaker.passes_in_part(failed):
+                raise MoreThanMayFail(f"more fails than may yet (let pass: {breaker.allowance}): {why}")
             breaker.note(failed, monotonic())
             raise BreakerOpened(breaker.reason)
 
@@ -233,9 +245,7 @@ class Session:
         """Look for the record that leads to one too large, by ever smaller rounds."""
         records = sum(len(one.records) for one in work)
         if records > 1:
-            self._size = max(1, records // 2)
-            log.warning("%s: %s; looking for the record in rounds of %d", self.stage.name, why, self._size)
-            return self.assignment.fetch()
+            return self._halve(work, f"{why}; looking for the record")
         try:
             self.keeper.blame(work[0], self.assignment, now, self._check, why)
         except BreakerOpened:
@@ -243,6 +253,12 @@ class Session:
         except Refused as reason:
             return self._refused(str(reason))
         return self._count(work, monotonic())
+
+    def _halve(self, work: Sequence[Work], why: str) -> None:
+        """The same again in a smaller round."""
+        self._size = max(1, sum(len(one.records) for one in work) // 2)
+        log.warning("%s: %s; goes on in rounds of %d", self.stage.name, why, self._size)
+        self.assignment.fetch()
 
     def _stopped(self, work: Sequence[Work]) -> None:
         failures = (failure for one in work if one.result is not None for failure in one.result.failures)

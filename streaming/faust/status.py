@@ -81,7 +81,7 @@ class Status:
         is_open = self.breaker.is_open
         metrics.BREAKER_OPEN.labels(self.stage).set(int(is_open))
         self.readiness.set(self._named(ASSIGNED), ok=member, why="" if member else "the group is forming")
-        recovered = member and not recovering
+        recovered = member and (is_open or not recovering)  # one that has stopped begins nothing
         why = "" if recovered else f"partitions {recovering}" if recovering else "nothing is assigned yet"
         self.readiness.set(self._named(RECOVERED), ok=recovered, why=why)
         metrics.BREAKER_ALLOWANCE.labels(self.stage).set(self.breaker.allowance)

@@ -14,7 +14,9 @@ from typing import Any
 
 from faust import Worker
 
+from streaming.faust import engine
 from streaming.faust.app import StageApp
+from streaming.faust.faults import EngineBroken
 from streaming.faust.watchdog import end_process
 from streaming.probes import Probes
 
@@ -28,6 +30,19 @@ START_SECONDS = 180.0
 
 Longer than a broker waits for the members of their group (`broker_rebalance_timeout`): the engines work meanwhile.
 """
+
+
+class SaidBefore(logging.Filter):
+    """Leaves out what Faust says of a stage's end: the engine has said it, in one line where that is all there is."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write `record`."""
+        if isinstance(record.args, tuple) and any(isinstance(one, EngineBroken) for one in record.args):
+            return record.exc_info is None
+        return "We experienced a crash" not in str(record.msg)
+
+
+_SAID_BEFORE = SaidBefore()
 
 
 class StageWorker(Worker):
@@ -58,6 +73,8 @@ def run(app: StageApp, probes: Probes | None = None) -> int:
         app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False, loglevel=None, daemon=True
     )
     worker.spinner = None
+    for name in (engine.__name__, Worker.__module__):
+        logging.getLogger(name).addFilter(_SAID_BEFORE)
     threading.Thread(target=demand_up, args=(app.up, START_SECONDS), name="start", daemon=True).start()
     with probes if probes is not None else nullcontext():
         return _exit_code(worker)

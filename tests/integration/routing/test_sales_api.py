@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from baton.up.ledger_view import queues
 from services.routing.api import make_sales_api
 from services.routing.ledger import Ledger
+from services.routing.outcomes import Outcomes
+from streaming.memory import MemoryRecord
 from streaming.stage import Output, TransientError
 from tests.integration.routing.desk import feed, outbox, rows, runner
 from tests.unit.routing import world
@@ -256,3 +259,24 @@ def test_a_fault_of_ours_is_a_problem_that_tells_nothing_of_the_inside(
     assert (500, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
     assert "ada" not in answer.text
     assert "leads" not in answer.text
+
+
+def test_the_live_view_counts_what_is_with_a_rep_and_not_what_they_have_closed(
+    ledger: Ledger, sales: TestClient
+) -> None:
+    feed(runner(ledger, world.plan()), big("lena"))
+    of = the_assignment(sales)["assignment_id"]
+
+    def with_reps() -> list[tuple[str, int]]:
+        return [(rep.rep, rep.leads) for queue in queues(ledger.engine, ()) for rep in queue.reps]
+
+    offered = with_reps()
+    sales.post(f"/v1/assignments/{of}/accept", json={"rep": "ana"})
+    accepted = with_reps()
+    closing = b'{"outcome_id": "o", "kind": "won", "lead_id": "lena", "occurred_at": "2026-09-24T12:30:00Z"}'
+    Outcomes(ledger, world.plan(), clock=lambda: world.NOON + 3600).take(
+        MemoryRecord("sales.outcomes", 0, 0, b"lena", closing, (), 0)
+    )
+
+    assert offered == accepted == [("ana", 1)]
+    assert with_reps() == [("ana", 0)]

@@ -89,6 +89,7 @@ def test_the_page_tells_who_what_worth_why_and_where() -> None:
     assert "2026-11-02 09:15:07 demo requested /demo google / cpc" in text
     assert "grade A2, stage mql" in text
     assert "+12.5 25 webinar linear" in text
+    assert "What they did (1 event, times in UTC)" in text
     assert "-10 max:fit fit ends at 90" in text
     assert "inquiry → mql: raised a hand" in text
 
@@ -122,6 +123,22 @@ def test_a_lead_that_is_still_on_its_way_shows_its_events() -> None:
     assert "On its way" in text
     assert "Not scored yet" in text
     assert "Kim Doe" in text
+
+
+def test_a_lead_that_routing_has_not_taken_yet_shows_what_scoring_made_of_it() -> None:
+    dossier = Dossier("lead", [EVENT], [TRANSITION], scored=SCORE)
+    text = words(text_of(dossier))
+
+    assert "Scored, and on its way: routing has not taken it yet." in text
+    assert "grade A2, stage mql" in text
+    assert "Not scored yet" not in text
+    assert dossier.document()["score"] == SCORE
+
+
+def test_what_routing_has_taken_counts_before_what_is_on_its_way() -> None:
+    dossier = Dossier("lead", [EVENT], [TRANSITION], LEDGER, scored=SCORE | {"grade": "B1"})
+
+    assert "grade A2, stage mql" in words(text_of(dossier))
 
 
 def test_markup_in_what_people_wrote_is_only_text() -> None:

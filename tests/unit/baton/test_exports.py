@@ -38,8 +38,8 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def export(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["failed", "export", *arguments])
+def export(*arguments: str, force: bool = True) -> Any:
+    return CliRunner().invoke(app, ["failed", "export", *(["--force"] if force else []), *arguments])
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_an_export_under_nohup_outlives_its_terminal(
 
 
 @pytest.mark.parametrize("name", ["new.jsonl", "ü" * 120 + ".jsonl"])
-def test_until_it_is_whole_an_export_is_its_owners_alone_and_says_whose_it_is(
+def test_an_export_is_its_owners_alone_and_until_it_is_whole_says_whose_it_is(
     nothing_failed: None, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, drafts = tmp_path / name, []
@@ -134,7 +134,7 @@ def test_until_it_is_whole_an_export_is_its_owners_alone_and_says_whose_it_is(
     [(draft, mode)] = drafts
     assert mode == 0o600
     assert draft.startswith(f".{name[:9]}")
-    assert file.stat().st_mode & 0o777 == 0o640
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_export_takes_the_place_of_a_file_with_its_mode_and_links_to_it(nothing_failed: None, file: Path) -> None:
@@ -148,6 +148,20 @@ def test_an_export_takes_the_place_of_a_file_with_its_mode_and_links_to_it(nothi
     assert link.is_symlink()
     assert file.stat().st_ino != before
     assert len(list(file.parent.iterdir())) == 2
+
+
+def test_a_file_that_is_there_is_replaced_by_force_alone(one_failed: None, file: Path) -> None:
+    refused = export(str(file), force=False)
+    before = file.read_text()
+    replaced = export(str(file))
+
+    assert (refused.exit_code, before) == (2, "of yesterday\n")
+    assert refused.output == f"baton: {file} is there already. Give another file, or --force to replace it\n"
+    assert (replaced.exit_code, json.loads(file.read_bytes())["id"]) == (0, "ingest-0-0")
+
+
+def test_what_is_no_file_needs_no_force(nothing_failed: None) -> None:
+    assert export(os.devnull, force=False).exit_code == 0
 
 
 def test_nothing_takes_the_place_of_a_device(nothing_failed: None) -> None:

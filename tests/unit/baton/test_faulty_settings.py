@@ -23,6 +23,11 @@ PLAIN = "Write it with letters, digits, dots, hyphens and underscores alone"
         ("BATON_BREAKER_SHARE", "2", "'2' is no number above 0 and up to 1. Write one, such as 0.5"),
         ("BATON_BREAKER_CONSECUTIVE", "0", "'0' is no whole number of at least 1. Write one, such as 100"),
         ("BATON_SALES_PORT", "70000", "'70000' is no whole number from 0 to 65535. Write one, such as 8081"),
+        (
+            "BATON_REPLICATION",
+            "0",
+            "0 replicas hold nothing. Write 1 or more, or -1 for as many as the broker has by default",
+        ),
         ("BATON_MIN_INSYNC", "two", "'two' is no whole number of at least 1. Write one, or leave it unset"),
         ("BATON_INSTANCE", "a b", f"'a b' has other characters than a name may have. {PLAIN}"),
         ("BATON_TOPIC_PREFIX", "team a/", f"'team a/' has other characters than a name may have. {PLAIN}"),

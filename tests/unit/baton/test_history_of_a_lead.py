@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from baton.explain import dossier
 from baton.explain.history import history
 from baton.explain.identifiers import identifiers
+from baton.settings import Settings
 
 JUNK = [b'{"a":', b"{}", b"\xff", b"[]", b"", b"null"]
 
@@ -46,6 +48,19 @@ def test_records_that_cannot_be_read_are_left_out_and_counted() -> None:
     assert [one["event"]["event_id"] for one in told.events] == ["e-1"]
     assert told.transitions == [move | {"at": "2026-11-02T09:00:00Z"}]
     assert told.unreadable == 2 * len(JUNK)
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_the_last_score_of_a_lead_that_the_ledger_does_not_know_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    move = {"from": "inquiry", "to": "mql", "reason": "raised a hand"}
+    records = {"events": [event("e-1", "2026-11-02T09:00:00Z")], "scored": [scored(None), scored(move)]}
+    monkeypatch.setenv("BATON_KAFKA", "nowhere:1")
+    monkeypatch.setattr(dossier, "_ledger", lambda *_: None)
+    monkeypatch.setattr(dossier, "_values", lambda _, topic, of: records[topic.rpartition(".")[2]])
+    told = dossier.gather(Settings(), "l")
+
+    assert told.score["transition"] == move
+    assert told.score["grade"] == "A1"
 
 
 @pytest.mark.parametrize("junk", [b"x", b'{"subject": {"email": "maxx@example.com"}}', b'{"x": "x"}', b'"x"', b"\xff"])

@@ -52,12 +52,15 @@ def test_a_worker_goes_on_where_enough_may_fail_and_stops_again_where_not() -> N
 def test_the_command_says_what_became_of_it() -> None:
     with Worker(burst=150).probes() as probes:
         stopped = CliRunner().invoke(app, ["resume", "scoring", "--url", probes.url])
+        too_few = CliRunner().invoke(app, ["resume", "scoring", "--let-fail", "149", "--url", probes.url])
         gone_on = CliRunner().invoke(app, ["resume", "scoring", "--let-fail", "150", "--url", probes.url])
         closed = CliRunner().invoke(app, ["resume", "scoring", "--url", probes.url])
 
     assert stopped.exit_code == 1
     assert f"stopped again: {WHY}" in stopped.output
     assert "--let-fail N" in stopped.output
+    assert too_few.exit_code == 1
+    assert "More than 149 fail. Those that did are in scoring.failed: see `baton failed list`." in too_few.output
     assert (gone_on.exit_code, gone_on.output) == (0, f"{probes.url}: goes on; it had stopped: {WHY}\n")
     assert (closed.exit_code, closed.output) == (0, f"{probes.url}: goes on already, its breaker is closed\n")
 
@@ -95,10 +98,26 @@ def test_where_nothing_is_up_the_worker_of_this_environment_is_told(
         assert resume(Settings(), "scoring", 5, pause=lambda _: None) == [Told("scoring", WHY)]
 
 
-@pytest.mark.parametrize("url", [f"http://127.0.0.1:{free_port()}", "http://", "nonsense"])
-def test_a_worker_that_does_not_answer_is_a_clear_no(url: str) -> None:
+def test_a_worker_that_does_not_answer_is_a_clear_no() -> None:
     with pytest.raises(Refusal, match="does not answer"):
+        told(f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize("url", ["http://", "nonsense", "127.0.0.1:9100"])
+def test_an_address_that_is_none_is_said_to_be_none(url: str) -> None:
+    with pytest.raises(Refusal, match=rf"`{url}` is no address of a worker\. Write --url http://host:port"):
         told(url)
+
+
+def test_a_number_that_no_worker_takes_is_not_said_to_be_a_worker_that_does_not_answer() -> None:
+    worker = Worker(burst=5)
+    with (
+        worker.probes() as probes,
+        pytest.raises(Refusal, match=r"more than may be let fail\. Give at most 1,000,000,000"),
+    ):
+        told(probes.url, 10**20)
+
+    assert worker.told == 0
 
 
 def test_another_stages_worker_and_a_stage_that_is_none_are_refused() -> None:

@@ -164,6 +164,19 @@ def test_who_dies_is_named_with_the_log_that_says_why() -> None:
     assert notices == ["sales died (exit code 2); starts again in 0.5 s; its log: logs/sales.log"]
 
 
+@pytest.mark.parametrize(("code", "said"), [(2, ": a.yaml:3: this is not YAML"), (-9, "")])
+def test_a_notice_says_why_a_worker_ended_where_it_ended_itself(code: int, said: str) -> None:
+    clock, lives, notices = Clock(), Lives(), list[str]()
+    why = "a.yaml:3: this is not YAML"
+    supervisor = Supervisor(spawning(lives), notices.append, why=lambda _: why, log_of=lambda _: "a.log", clock=clock)
+    supervisor.start([spec("sales")], within=1)
+    lives.begun[0].code = code
+    supervisor.tend()
+
+    how = "exit code 2" if code > 0 else "signal SIGKILL"
+    assert notices == [f"sales died ({how}); starts again in 0.5 s{said}; its log: a.log"]
+
+
 def test_the_refusal_of_a_worker_that_dies_at_every_start_names_its_log() -> None:
     clock = Clock()
     supervisor = Supervisor(

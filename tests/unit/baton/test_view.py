@@ -42,9 +42,9 @@ SNAPSHOT = Snapshot(
 )
 
 
-def drawn(width: int = 120, rows: int = 40) -> str:
+def drawn(width: int = 120, rows: int = 40, of: Snapshot | None = None) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
-    console.print(view.render(SNAPSHOT, "http://127.0.0.1:8080", rows=rows))
+    console.print(view.render(of or SNAPSHOT, "http://127.0.0.1:8080", rows=rows))
     return console.export_text()
 
 
@@ -59,6 +59,14 @@ def test_the_view_shows_rates_latencies_shares_and_reasons() -> None:
 
 def test_the_view_shows_no_address_of_a_lead() -> None:
     assert "kim@acme" not in drawn()
+
+
+def test_one_restart_is_one() -> None:
+    stages = tuple(replace(stage, restarts=1) for stage in SNAPSHOT.stages)
+    text = drawn(of=replace(SNAPSHOT, stages=stages))
+
+    assert "(1 restart)" in text
+    assert "1 restarts" not in text
 
 
 def test_the_view_fits_small_terminals() -> None:

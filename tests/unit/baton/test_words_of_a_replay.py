@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from typer.testing import CliRunner
 
+from baton import replay
 from baton.cli import app, replaying
 from baton.failed import Selection
 from baton.replay import Plan, Request
+from baton.settings import Settings
 
 
 def plan(records: int, left_out: int) -> Plan:
@@ -45,6 +49,21 @@ def test_what_was_only_asked_is_not_told_as_done(
     replaying._print_result(plan(records, 0), done, as_json=False)
 
     assert capsys.readouterr().out == f"{words}\n"
+
+
+def test_who_interrupts_a_replay_hears_how_many_are_safe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Settings, __: Plan, progress: Callable[[int], None]) -> int:
+        progress(500)
+        progress(500)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay, "replay", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replaying._replay(Settings(), plan(3000, 0))
+
+    assert capsys.readouterr().err == "1,000 records were replayed and noted, of 3,000; run it again for the rest\n"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,24 @@ def test_a_process_is_alive_until_it_says_otherwise(readiness: Readiness) -> Non
         assert answer.json() == {"alive": False, "why": "no round was settled for 90 s"}
 
 
+def test_a_client_that_goes_away_before_its_answer_leaves_no_traceback(
+    readiness: Readiness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults: list[Exception] = [BrokenPipeError(), ValueError("ours")]
+
+    def fault() -> str:
+        raise faults.pop(0)
+
+    with Probes(readiness, unwell=fault) as probes:
+        for _ in range(2):
+            with pytest.raises(httpx.RemoteProtocolError):
+                httpx.get(f"{probes.url}/healthz")
+    said = capsys.readouterr().err
+
+    assert "BrokenPipeError" not in said
+    assert "ValueError: ours" in said
+
+
 def test_metrics_are_scraped_in_prometheus_text(readiness: Readiness) -> None:
     registry = CollectorRegistry()
     Counter("leads_total", "Leads.", ["queue"], registry=registry).labels("general").inc(3)

@@ -171,6 +171,18 @@ def test_records_that_come_while_nothing_may_be_done_are_fetched_again_later(
     assert session.assignment.running() == 0
 
 
+def test_a_stage_that_its_breaker_stopped_names_no_partitions_that_have_to_be_recovered(
+    session: Session, consumer: FakeConsumer
+) -> None:
+    session.status.breaker.note([True], 0.0)
+    consumer.ready = [[said(0, 5)]]
+    session.step()
+    session.step()
+    conditions = session.status.readiness.as_json()["conditions"]
+
+    assert [name for name, one in conditions.items() if not one["ok"]] == ["s.breaker"]
+
+
 def test_rounds_that_follow_closely_gather_for_as_long_as_the_last_one_took(
     session: Session, consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,34 @@ def test_a_worker_whose_app_does_not_come_up_ends_and_others_end_as_they_are_tol
     assert ended.returncode == code, ended.stderr
 
 
+BROKEN = """
+import logging, sys
+from pathlib import Path
+from streaming.faust import engine, worker
+from streaming.faust.app import EngineSettings, make_app
+from streaming.faust.faults import EngineBroken
+from streaming.stage import Stage
+
+def broken(_):
+    raise EngineBroken("remove the position")
+
+logging.basicConfig(format="%(levelname)s %(message)s")
+engine.Engine._demand_topics = broken
+stage = Stage("idle", "in", "idle.failed", lambda _: None)
+sys.exit(worker.run(make_app([stage], EngineSettings(bootstrap="127.0.0.1:1", group="g", data_dir=Path(sys.argv[1])))))
+"""
+
+
+def test_a_stage_that_a_person_has_to_mend_ends_with_the_sentence_that_says_how_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", BROKEN, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 1
+    assert ended.stderr == "CRITICAL idle: the stage ends: remove the position\n"
+
+
 def test_what_comes_up_in_time_is_left_alone() -> None:
     up, ended = threading.Event(), threading.Event()
     up.set()
