@@ -27,6 +27,7 @@ from streaming.admin import ask
 from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.stage import Stage
 from tests.audit import checks
+from tests.audit.findings import Finding
 from tests.audit.ledger import read_ledger
 from tests.audit.records import Seen, read_all
 from tests.faults.workers import ROOT, Worker
@@ -204,19 +205,22 @@ class Shipped:
     def violations(self) -> list[str]:
         """What a reader that shares no code with it finds wrong, once it is settled."""
         source, outputs, failed = self.seen(SOURCES[self.name]), self.seen(OUTPUTS[self.name]), self.failed()
-        found = checks.nothing_is_doubled(OUTPUTS[self.name], outputs)
+        return [str(finding) for finding in self._findings(source, outputs, failed)]
+
+    def _findings(self, source: list[Seen], outputs: list[Seen], failed: list[Seen]) -> Iterator[Finding]:
         if self.name == "ingest":
-            return [*found, *checks.every_event_is_ingested(source, outputs, failed)]
-        if self.name == "scoring":
-            return [*found, *checks.every_lead_event_is_scored_once(source, outputs, failed)]
-        ledger = read_ledger(self.servers.database)
-        queues = {name: self.seen(f"sales.queue.{name}") for name in provisioning.queues_of(CONFIG)}
-        return [
-            *found,
-            *checks.every_qualified_lead_is_assigned_once(source, failed, ledger),
-            *checks.every_assignment_is_on_its_queue_once(queues, ledger),
-            *checks.every_change_is_published_in_order(outputs, ledger),
-        ]
+            yield from checks.nothing_is_doubled("ingest", OUTPUTS[self.name], outputs)
+            yield from checks.every_event_is_ingested(source, outputs, failed)
+        elif self.name == "scoring":
+            yield from checks.nothing_is_doubled("scoring", OUTPUTS[self.name], outputs)
+            yield from checks.every_lead_event_is_scored_once(source, outputs, failed)
+        else:
+            ledger = read_ledger(self.servers.database)
+            queues = {name: self.seen(f"sales.queue.{name}") for name in provisioning.queues_of(CONFIG)}
+            yield from checks.nothing_is_doubled("routing", OUTPUTS[self.name], outputs)
+            yield from checks.every_qualified_lead_is_assigned_once(source, failed, ledger)
+            yield from checks.every_assignment_is_on_its_queue_once(queues, ledger)
+            yield from checks.every_change_is_published_in_order(outputs, ledger)
 
     def limit_output(self, most_bytes: int) -> None:
         """How large a batch the topic of its output takes."""
