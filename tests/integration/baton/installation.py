@@ -11,6 +11,7 @@ from baton.provisioning import kafka_address
 from baton.records import read
 from baton.settings import Settings
 from schemas.topics import MARKETING_EVENTS
+from streaming.client import IN_FLIGHT
 
 ODD = [("kind", b"form"), ("kind", b"twice"), ("nothing", None), ("raw", b"\xff")]
 """Headers that a record may come with."""
@@ -23,7 +24,12 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         self.settings, self.prefix = settings, settings.topic_prefix
         self._producer = Producer(
-            {"bootstrap.servers": settings.kafka or "", "partitioner": "murmur2_random", "enable.idempotence": True}
+            {
+                "bootstrap.servers": settings.kafka or "",
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "max.in.flight": IN_FLIGHT,  # or what a new topic refuses at first comes after what follows it
+            }
         )
         self._offset = 0
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from streaming import metrics
-from streaming.client import KafkaAddress
+from streaming.client import IN_FLIGHT, KafkaAddress
 from streaming.faust.app import EngineSettings, StageApp, make_app
 from streaming.stage import Message, RawHeaders, Stage
 from streaming.topics import TopicSpec, apply, lag
@@ -55,7 +55,12 @@ class KafkaDriver:
         self.breaker: dict[str, Any] = {}
         self.running: Running | None = None
         self.producer = Producer(
-            {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True}
+            {
+                "bootstrap.servers": bootstrap,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "max.in.flight": IN_FLIGHT,
+            }
         )
         self.before: dict[str, dict[str, float]] = {}
 
