@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 
+class MoreThanMayFail(Exception):
+    """More of the round in hand fails than an operator let pass: a smaller one comes up to that number."""
+
+
 class Breaker:
     """Opens on `consecutive` failures in a row, or on `share` of the last `window` records.
 

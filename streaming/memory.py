@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
-from streaming.breaker import Breaker
+from streaming.breaker import Breaker, MoreThanMayFail
 from streaming.memory_log import Log, MemoryRecord
 from streaming.run import Result, merge, run
 from streaming.stage import Fenced, Move, Output, RawHeaders, Stage, TransientError
@@ -23,10 +23,6 @@ class Crashed(Exception):
 
 class _Stopped(Exception):
     """Leaves a store's transaction, so that nothing of the round stays: the breaker has opened."""
-
-
-class _MoreThanMayFail(Exception):
-    """Leaves it, too: a smaller round comes up to what an operator let pass."""
 
 
 class _Overtaken(Exception):
@@ -114,7 +110,7 @@ class MemoryRunner:
             result = self._with_store(stage, partition, records) if stage.store else self._plain(stage, records)
         except _Stopped:
             return 0
-        except _MoreThanMayFail:
+        except MoreThanMayFail:
             return self._round(stage, partition, len(records) // 2)
         except _Overtaken:
             return self._round(stage, partition)
@@ -162,7 +158,7 @@ class MemoryRunner:
         breaker, failed = self.breakers.get(stage.name), _failed(records, result)
         if breaker is not None and breaker.would_open(failed):
             if breaker.passes_in_part(failed):
-                raise _MoreThanMayFail
+                raise MoreThanMayFail
             breaker.note(failed, self.now)
             raise _Stopped
 

@@ -17,16 +17,14 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from streaming.client import IN_FLIGHT
 from streaming.faust.calls import let_go
 from streaming.faust.watchdog import work_or_end
+from streaming.silence import Silence
 
 log = structlog.get_logger(__name__)
 
 
 POLL_SECONDS = 0.2  # what comes ends the wait
 SILENT_SECONDS = 15.0
-"""A client that has delivered nothing for so long, though it had to, is followed by another one.
-
-One has been seen that sent nothing for good after a broker's restart, and said no word of it.
-"""
+"""A client that has delivered nothing for so long, though it had to, is followed by another one (`Silence`)."""
 LINGER_MS = 10
 """librdkafka sends a request for each partition, one at a time: with 2 ms each event was one, and as many fetches."""
 
@@ -115,8 +113,8 @@ class KafkaPublisher:
         most: int = 20_000,
         silent: float = SILENT_SECONDS,
     ) -> None:
-        self._deadline, self._most, self._under_way, self._silent = deadline, most, 0, silent
-        self._late_since: float | None = None
+        self._deadline, self._most, self._under_way = deadline, most, 0
+        self._silence = Silence(silent)
         self._loop = asyncio.get_running_loop()
         self._finished: list[_Pending] = []
         self._fatal = ""
@@ -218,21 +216,18 @@ class KafkaPublisher:
             ended[0].purge()
             ended[0].flush(self._deadline)
         let_go(ended)
-        self._fatal, self._late_since = "", None
+        self._fatal, self._silence = "", Silence(self._silence.seconds)
 
     def _fell_silent(self) -> bool:
-        silent = self._late_since is not None and monotonic() - self._late_since > self._silent
+        silent = self._silence.too_long(monotonic())
         if silent:
-            log.warning("kafka client fell silent: another one goes on", seconds=self._silent)
+            log.warning("kafka client fell silent: another one goes on", seconds=self._silence.seconds)
         return silent
 
     def _delivered(self, pending: _Pending, error: KafkaError | None, _: Any) -> None:
         pending.left -= 1
         pending.fault = pending.fault or error
-        if error is None:
-            self._late_since = None
-        elif self._late_since is None and error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 its only name
-            self._late_since = monotonic()
+        self._silence.note(error, monotonic())
         if pending.left == 0:
             self._finished.append(pending)
 

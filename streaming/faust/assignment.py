@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from time import monotonic
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -70,12 +69,14 @@ class Assignment:
         Once it is `hurried`, for the process is to end, a consumer that does not close is given up: all is settled, and
         one that has lost the group's coordinator never closes.
         """
-        with suppress(KafkaException):  # refused where the group has put it out for good: there is nothing to serve
+        try:
             self.consumer.unsubscribe()
             moves, deadline = -1, monotonic() + LEAVE_SECONDS
             while (self.is_member or moves != self.moves) and monotonic() < deadline:
                 moves = self.moves
                 self.consumer.consume(1, QUIET_SECONDS)
+        except KafkaException as error:  # as where the group has put it out for good: there is nothing to serve
+            log.info("%s: a consumer that leaves is not served any more: %s", self.topic, error.args[0])
         closing = self._closing("a consumer that leaves")
         while closing.is_alive():
             if hurried():

@@ -35,10 +35,6 @@ class BreakerOpened(Exception):
     """Too much fails: the round in hand is not committed."""
 
 
-class MoreThanMayFail(Exception):
-    """More of the round in hand fails than an operator let pass: a smaller one comes up to that number."""
-
-
 class EngineBroken(Exception):
     """Nothing that the engine could do mends this: the process ends, and the text says what a person has to do."""
 

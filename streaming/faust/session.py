@@ -12,11 +12,11 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from streaming import metrics
+from streaming.breaker import MoreThanMayFail
 from streaming.faust.assignment import Assignment, Partition
 from streaming.faust.faults import (
     BreakerOpened,
     EngineBroken,
-    MoreThanMayFail,
     Refused,
     SessionLost,
     TooLarge,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from time import monotonic
 from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streaming.client import IN_FLIGHT, KafkaAddress
+from streaming.faust.calls import let_go
+from streaming.silence import Silence
 from streaming.stage import Output, TransientError
 
 log = logging.getLogger(__name__)
@@ -25,8 +28,7 @@ class Publisher(Protocol):
 class KafkaPublisher:
     """Publishes with acks=all, idempotently. Blocks; may be called from several threads.
 
-    A client that has delivered nothing for `patience_seconds` and longer is followed by another one: one has been seen
-    that sent nothing for good after a broker's restart, and said no word of it.
+    A client that has delivered nothing for `patience_seconds` and longer is followed by another one (`Silence`).
     """
 
     def __init__(self, address: KafkaAddress, patience_seconds: float = 10.0) -> None:
@@ -41,7 +43,7 @@ class KafkaPublisher:
             message_timeout_ms=int(patience_seconds * 1000),
         )
         self._renewing = threading.Lock()
-        self._late_since: float | None = None
+        self._silence = Silence(patience_seconds)
         self._producer = Producer(self._config)
 
     def publish(self, output: Output) -> None:
@@ -54,38 +56,41 @@ class KafkaPublisher:
             if error is not None:
                 failed.append(error)
 
-        producer = self._producer
+        held = [self._producer]
         try:
-            producer.produce(output.topic, output.value, output.key, headers=list(output.headers), on_delivery=heard)
-            producer.flush(self.patience)
+            held[0].produce(output.topic, output.value, output.key, headers=list(output.headers), on_delivery=heard)
+            held[0].flush(self.patience)
         except SystemError as exc:
             # confluent-kafka raises a fatal error inside whatever it calls back next, which then ends in this one.
-            self._renew(producer)
+            self._renew(held)
             raise TransientError(str(exc.__cause__ or exc)) from exc
         except (KafkaException, BufferError) as exc:
             if isinstance(exc, KafkaException) and exc.args[0].fatal():
-                self._renew(producer)
+                self._renew(held)
             raise TransientError(str(exc)) from exc
-        if not failed and done:
-            self._late_since = None
-        elif not done or failed[0].code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 its only name
-            self._late(producer)
+        self._look_after(held, failed, done)
         if failed or not done:
             raise TransientError(str(failed[0]) if failed else "Kafka did not answer in time")
 
-    def _late(self, producer: Producer) -> None:
-        since, now = self._late_since, monotonic()
-        if since is None:
-            self._late_since = now
-        elif now - since > self.patience:
+    def _look_after(self, held: list[Producer], failed: Sequence[KafkaError], done: Sequence[Message]) -> None:
+        now = monotonic()
+        if done:
+            self._silence.note(failed[0] if failed else None, now)
+        else:
+            self._silence.late(now)
+        if self._silence.too_long(now):
             log.warning("the client of sales.outcomes fell silent: another one goes on")
-            self._renew(producer)
+            self._renew(held)
 
-    def _renew(self, ended: Producer) -> None:
-        """A new producer for one that takes nothing more, as where a broker forgot what it had acknowledged."""
+    def _renew(self, held: list[Producer]) -> None:
+        """A new producer for one that takes nothing more, as where a broker forgot what it had acknowledged.
+
+        Other requests may hold the old one yet. Each lets go of it in this way, so none waits for its threads.
+        """
         with self._renewing:
-            if self._producer is ended:
-                self._producer, self._late_since = Producer(self._config), None
+            if self._producer is held[0]:
+                self._producer, self._silence = Producer(self._config), Silence(self.patience)
+        let_go(held)
 
     def close(self) -> None:
         """Wait for what is under way."""

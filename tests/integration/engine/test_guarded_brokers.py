@@ -235,4 +235,5 @@ def test_an_engine_that_is_not_let_in_ends_and_says_why(
     finally:
         worker.process.kill()
 
-    assert re.search(f"EngineBroken: .*{re.escape(option)}", worker.said())
+    assert re.search(f"the stage ends: .*{re.escape(option)}", worker.said())
+    assert "Traceback" not in worker.said()

@@ -25,6 +25,10 @@ class Client:
 
     def __init__(self, _: object) -> None:
         self.heard: list[Callable[..., None]] = []
+        self.purged = False
+
+    def purge(self, blocking: bool) -> None:
+        self.purged = not blocking
 
     def produce(self, *_: Any, on_delivery: Callable[..., None], **__: Any) -> None:
         self.heard.append(on_delivery)
@@ -41,12 +45,12 @@ def test_a_client_that_fell_silent_is_followed_by_another_one(monkeypatch: pytes
     monkeypatch.setattr(publishing, "monotonic", lambda: Clock.now)
     monkeypatch.setattr(Client, "says", says, raising=False)
     publisher = KafkaPublisher(KafkaAddress.parse("127.0.0.1:9"), patience_seconds=10)
-    first = publisher._producer
+    first: Any = publisher._producer
     seen = []
     for pause in (0, 0, 1):
         Clock.now += pause
         with pytest.raises(TransientError):
             publisher.publish(Output("t", b"k", b"v"))
-        seen.append(publisher._producer is first)
+        seen.append((publisher._producer is first, first.purged))
 
-    assert seen == [True, True, False]
+    assert seen == [(True, False), (True, False), (False, True)]
