@@ -7,12 +7,14 @@ change nothing of it, so it is kept from one to the next.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from services.scoring.derive import derived
 from services.scoring.event import ATTRIBUTES, EXTRA, SUBJECT, Event
+from services.scoring.gist import packed, unpacked
 from services.scoring.layers import facts
 from services.scoring.lines import Account
 from services.scoring.profile import Profile, quality
@@ -21,13 +23,17 @@ from services.scoring.rulebook import Ruleset
 from services.scoring.vocabulary import View
 
 _KNOWN: Final = (*SUBJECT, *ATTRIBUTES)
+Segments: TypeAlias = tuple[tuple[str, Holds | None], ...]
+"""Those that a person is in, and those that depend on more, with the condition."""
+
 _json = msgspec.json.Encoder().encode
+_read = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Who(msgspec.Struct, frozen=True, gc=False):
     """What `profile` says of the person. `fit` is None where it has to be asked anew at each time.
 
-    `segments` are those that the person is in, and those that depend on more, with the condition. The last are JSON.
+    `gist` is what the rules had to be asked for, and the JSON before it; with `segments` and the profile it is all.
     """
 
     facts: Mapping[str, Any]
@@ -37,10 +43,11 @@ class Who(msgspec.Struct, frozen=True, gc=False):
     person: dict[str, Any]
     consent: dict[str, bool]
     fit: Account | None
-    segments: tuple[tuple[str, Holds | None], ...]
+    segments: Segments
     person_json: msgspec.Raw
     campaign_json: msgspec.Raw
     consent_json: msgspec.Raw
+    gist: bytes
 
     def view(self) -> View:
         """What conditions may see of it."""
@@ -80,6 +87,12 @@ def who_is(profile: Profile, ruleset: Ruleset, before: Who | None = None) -> Who
     fit = None if ruleset.fit_table.timely else ruleset.fit_table.account(view, 0.0)
     if fit is not None:
         view.fit = fit.score
+    person_json, campaign_json, consent_json = _json(person), _json(campaign), _json(consent)
+    segments = [
+        (one.id, None if one.steady else one.holds)
+        for one in ruleset.segments
+        if not one.steady or one.holds(view, 0.0)
+    ]
     return Who(
         facts=known,
         first=first,
@@ -88,17 +101,37 @@ def who_is(profile: Profile, ruleset: Ruleset, before: Who | None = None) -> Who
         person=person,
         consent=consent,
         fit=fit,
-        segments=tuple(
-            [
-                (one.id, None if one.steady else one.holds)
-                for one in ruleset.segments
-                if not one.steady or one.holds(view, 0.0)
-            ]
-        ),
-        person_json=msgspec.Raw(_json(person)),
-        campaign_json=msgspec.Raw(_json(campaign)),
-        consent_json=msgspec.Raw(_json(consent)),
+        segments=_shared(tuple(segments)),
+        person_json=msgspec.Raw(person_json),
+        campaign_json=msgspec.Raw(campaign_json),
+        consent_json=msgspec.Raw(consent_json),
+        gist=packed(fit, person_json, campaign_json, consent_json),
     )
+
+
+def recalled(profile: Profile, gist: bytes, segments: Segments) -> Who:
+    """The `Who` of `profile` again, without asking the rules: `gist` and `segments` are of it."""
+    kept = unpacked(gist)
+    return Who(
+        facts=facts(profile.layers),
+        first=profile.first.campaign if profile.first else _NOTHING,
+        last=profile.last.campaign if profile.last else _NOTHING,
+        quality=quality(profile) if profile.verdicts else [],
+        person=_read(kept.person),
+        consent={purpose: word.granted for purpose, word in profile.consent.items()},
+        fit=kept.fit,
+        segments=segments,
+        person_json=msgspec.Raw(kept.person),
+        campaign_json=msgspec.Raw(kept.campaign),
+        consent_json=msgspec.Raw(kept.consent),
+        gist=gist,
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _shared(segments: Segments) -> Segments:
+    """The same tuple for the same segments: there are few of them, and many leads."""
+    return segments
 
 
 _NOTHING: Final[Mapping[str, Any]] = {}

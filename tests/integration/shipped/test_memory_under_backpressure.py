@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.real_kafka, pytest.mark.postgres, p
 RECORDS, SIZE = 45_000, 3
 """Of 2 kB: 100 MB, more than a worker may take."""
 REMEMBERED = 25_000
-"""So many leads scoring keeps decoded, which is no backlog (docs/operating.md)."""
+"""Leads that scoring remembers before it is slowed: no backlog (docs/operating.md)."""
 MOST = 600 * 1024 * 1024
 """No worker may ever have more, as in a long run under faults."""
 OUTBOX_MOST, RELAY_BOUND = 2_000, (8 + 16) * 1024 * 1024
