@@ -54,9 +54,12 @@ def every_lead_event_is_scored_once(
 
 
 def every_qualified_lead_is_assigned_once(
-    scored: Sequence[Seen], failed: Sequence[Seen], ledger: Ledger
+    scored: Sequence[Seen], failed: Sequence[Seen], ledger: Ledger, outcomes: Sequence[Seen] = ()
 ) -> Iterator[Finding]:
-    """Each transition to MQL has one assignment, or the lead is kept from sales with a reason; nobody else has one."""
+    """Each transition to MQL has one assignment, or the lead is kept from sales with a reason; nobody else has one.
+
+    `outcomes`: `sales.outcomes`, whose failed records are among those of routing.
+    """
     refused = failed_places(failed)
     due = Counter(_text(s.value, "lead_id") for s in scored if is_mql(s) and not refused[s.place])
     done = Counter(assigned.lead_id for assigned in ledger.assignments)
@@ -67,7 +70,7 @@ def every_qualified_lead_is_assigned_once(
             yield doubled("routing", f"lead {lead} qualified {times} times and is assigned {done[lead]} times")
     for lead in sorted(done.keys() - due.keys()):
         yield wrong("routing", f"lead {lead} is assigned and never qualified")
-    yield from _places_once(refused, scored, "routing")
+    yield from _places_once(refused, [*scored, *outcomes], "routing")
 
 
 def every_assignment_is_on_its_queue_once(queues: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Iterator[Finding]:

@@ -40,7 +40,9 @@ def audit(records: Mapping[str, Sequence[Seen]], ledger: Ledger) -> Report:
     findings = [
         *checks.every_event_is_ingested(events, _first(leads), failed["ingest"]),
         *checks.every_lead_event_is_scored_once(leads, _first(scored), failed["scoring"]),
-        *checks.every_qualified_lead_is_assigned_once(scored, failed["routing"], ledger),
+        *checks.every_qualified_lead_is_assigned_once(
+            scored, failed["routing"], ledger, records.get("sales.outcomes", ())
+        ),
         *checks.every_assignment_is_on_its_queue_once(queues, ledger),
         *checks.every_change_is_published_in_order(changes, ledger),
         *(one for name in ONCE for one in checks.nothing_is_doubled(ONCE[name], name, _first(records.get(name, ())))),

@@ -109,6 +109,20 @@ def test_a_record_that_failed_twice_is_named() -> None:
     assert violations(records, ledger) == ["ingest.failed has ('marketing.events', 0, 1) 2 times"]
 
 
+def test_an_outcome_that_failed_is_among_the_failed_of_routing_once() -> None:
+    records, ledger = a_sound_path()
+    records["sales.outcomes"] = [seen("sales.outcomes", 0, None)]
+    records["routing.failed"] = [failed("routing", 0, "sales.outcomes", 0)]
+    sound = violations(records, ledger)
+    records["routing.failed"] += [failed("routing", 1, "sales.outcomes", 0), failed("routing", 2, "sales.outcomes", 7)]
+
+    assert sound == []
+    assert violations(records, ledger) == [
+        "routing.failed has ('sales.outcomes', 0, 0) 2 times",
+        "routing.failed has ('sales.outcomes', 0, 7), which is not in its source",
+    ]
+
+
 def test_a_score_that_is_missing_or_doubled_is_named() -> None:
     records, ledger = a_sound_path()
     lost = {**records, "leads.scored": records["leads.scored"][1:]}
