@@ -10,24 +10,31 @@ from confluent_kafka import KafkaError
 
 
 class Silence:
-    """Since when a producer delivers nothing, though it has to. `seconds`: longer is too long."""
+    """How long a producer has delivered nothing, though it had to. `seconds`: longer is too long.
+
+    It lasts from the first record whose time ran out to the last one: while nothing is to be sent, nothing is missed.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._since: float | None = None
+        self._last = 0.0
 
     def note(self, error: KafkaError | None, now: float) -> None:
-        """What a delivery report says. Only one that ran out of time is silence: a refusal is an answer."""
-        if error is None:
+        """What a delivery report says. A broker's refusal is an answer; what the client says of itself is nothing."""
+        if error is not None and error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 its only name
+            self.missed(now)
+        elif error is None or error.code() >= 0:
             self._since = None
-        elif error.code() == KafkaError._MSG_TIMED_OUT:  # noqa: SLF001 its only name
-            self.late(now)
 
-    def late(self, now: float) -> None:
-        """Not even a report has come in its time."""
+    def missed(self, now: float) -> None:
+        """A record's time ran out, whether a report says so or none has come."""
         if self._since is None:
             self._since = now
+        self._last = now
 
-    def too_long(self, now: float) -> bool:
+    @property
+    def too_long(self) -> bool:
         """Whether another client has to go on."""
-        return self._since is not None and now - self._since > self.seconds
+        since = self._since  # other threads may note something meanwhile
+        return since is not None and self._last - since > self.seconds

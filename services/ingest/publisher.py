@@ -219,7 +219,7 @@ class KafkaPublisher:
         self._fatal, self._silence = "", Silence(self._silence.seconds)
 
     def _fell_silent(self) -> bool:
-        silent = self._silence.too_long(monotonic())
+        silent = self._silence.too_long
         if silent:
             log.warning("kafka client fell silent: another one goes on", seconds=self._silence.seconds)
         return silent

@@ -1,4 +1,4 @@
-"""What the rules say of a lead for who they are, packed: an object a lead, for many thousands are kept in memory."""
+"""What the rules say of who a lead is, packed into bytes, for it is kept of many thousands."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _read = msgspec.json.Decoder(dict[str, Any]).decode
 class Who(msgspec.Struct, frozen=True, gc=False):
     """What `profile` says of the person. `fit` is None where it has to be asked anew at each time.
 
-    `gist` is what the rules had to be asked for, and the JSON before it; with `segments` and the profile it is all.
+    `gist` has `fit` and the JSON, packed: with `segments` and the profile, all of this can be made of it again.
     """
 
     facts: Mapping[str, Any]
@@ -67,11 +67,7 @@ def tells_of(event: Event, who: Who) -> bool:
 
 def who_is(profile: Profile, ruleset: Ruleset, before: Who | None = None) -> Who:
     """Who `profile` speaks of; `before`, what was known until now, where nothing of that has changed."""
-    known = facts(profile.layers)
-    first = profile.first.campaign if profile.first else _NOTHING
-    last = profile.last.campaign if profile.last else _NOTHING
-    consent = {purpose: word.granted for purpose, word in profile.consent.items()}
-    found = quality(profile) if profile.verdicts else []
+    known, first, last, found, consent = _told(profile)
     if (
         before is not None
         and consent == before.consent
@@ -111,14 +107,15 @@ def who_is(profile: Profile, ruleset: Ruleset, before: Who | None = None) -> Who
 
 def recalled(profile: Profile, gist: bytes, segments: Segments) -> Who:
     """The `Who` of `profile` again, without asking the rules: `gist` and `segments` are of it."""
+    known, first, last, found, consent = _told(profile)
     kept = unpacked(gist)
     return Who(
-        facts=facts(profile.layers),
-        first=profile.first.campaign if profile.first else _NOTHING,
-        last=profile.last.campaign if profile.last else _NOTHING,
-        quality=quality(profile) if profile.verdicts else [],
+        facts=known,
+        first=first,
+        last=last,
+        quality=found,
         person=_read(kept.person),
-        consent={purpose: word.granted for purpose, word in profile.consent.items()},
+        consent=consent,
         fit=kept.fit,
         segments=segments,
         person_json=msgspec.Raw(kept.person),
@@ -135,6 +132,19 @@ def _shared(segments: Segments) -> Segments:
 
 
 _NOTHING: Final[Mapping[str, Any]] = {}
+
+
+def _told(
+    profile: Profile,
+) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any], list[str], dict[str, bool]]:
+    """Facts, first and last campaign, quality, consent: what a profile says of the person as it stands."""
+    return (
+        facts(profile.layers),
+        profile.first.campaign if profile.first else _NOTHING,
+        profile.last.campaign if profile.last else _NOTHING,
+        quality(profile) if profile.verdicts else [],
+        {purpose: word.granted for purpose, word in profile.consent.items()},
+    )
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

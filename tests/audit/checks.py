@@ -54,7 +54,7 @@ def every_lead_event_is_scored_once(
 
 
 def every_qualified_lead_is_assigned_once(
-    scored: Sequence[Seen], failed: Sequence[Seen], ledger: Ledger, outcomes: Sequence[Seen] = ()
+    scored: Sequence[Seen], failed: Sequence[Seen], ledger: Ledger, outcomes: Sequence[Seen]
 ) -> Iterator[Finding]:
     """Each transition to MQL has one assignment, or the lead is kept from sales with a reason; nobody else has one.
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from time import monotonic
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -23,6 +22,11 @@ class Publisher(Protocol):
 
     def publish(self, output: Output) -> None:
         """Raises `TransientError` where the record may not have been taken."""
+
+
+class _Client(NamedTuple):
+    producer: Producer
+    silence: Silence
 
 
 class KafkaPublisher:
@@ -43,8 +47,7 @@ class KafkaPublisher:
             message_timeout_ms=int(patience_seconds * 1000),
         )
         self._renewing = threading.Lock()
-        self._silence = Silence(patience_seconds)
-        self._producer = Producer(self._config)
+        self._client = self._made()
 
     def publish(self, output: Output) -> None:
         """Returns once the brokers have the record. Raises `TransientError`."""
@@ -56,42 +59,43 @@ class KafkaPublisher:
             if error is not None:
                 failed.append(error)
 
-        held = [self._producer]
+        client = self._client
+        held = [client.producer]  # in a list, which `let_go` can empty
         try:
             held[0].produce(output.topic, output.value, output.key, headers=list(output.headers), on_delivery=heard)
             held[0].flush(self.patience)
+            if done:
+                client.silence.note(failed[0] if failed else None, monotonic())
+            else:
+                client.silence.missed(monotonic())
+            if client.silence.too_long:
+                log.warning("the client of sales.outcomes fell silent: another one goes on")
+                self._renew(client)
         except SystemError as exc:
             # confluent-kafka raises a fatal error inside whatever it calls back next, which then ends in this one.
-            self._renew(held)
+            self._renew(client)
             raise TransientError(str(exc.__cause__ or exc)) from exc
         except (KafkaException, BufferError) as exc:
             if isinstance(exc, KafkaException) and exc.args[0].fatal():
-                self._renew(held)
+                self._renew(client)
             raise TransientError(str(exc)) from exc
-        self._look_after(held, failed, done)
+        finally:
+            gone = self._client is not client
+            del client
+            if gone:  # whoever holds it last would wait for its threads
+                let_go(held)
         if failed or not done:
             raise TransientError(str(failed[0]) if failed else "Kafka did not answer in time")
 
-    def _look_after(self, held: list[Producer], failed: Sequence[KafkaError], done: Sequence[Message]) -> None:
-        now = monotonic()
-        if done:
-            self._silence.note(failed[0] if failed else None, now)
-        else:
-            self._silence.late(now)
-        if self._silence.too_long(now):
-            log.warning("the client of sales.outcomes fell silent: another one goes on")
-            self._renew(held)
+    def _made(self) -> _Client:
+        return _Client(Producer(self._config), Silence(self.patience))
 
-    def _renew(self, held: list[Producer]) -> None:
-        """A new producer for one that takes nothing more, as where a broker forgot what it had acknowledged.
-
-        Other requests may hold the old one yet. Each lets go of it in this way, so none waits for its threads.
-        """
+    def _renew(self, ended: _Client) -> None:
+        """Another client for one that takes nothing more, as where a broker forgot what it had acknowledged."""
         with self._renewing:
-            if self._producer is held[0]:
-                self._producer, self._silence = Producer(self._config), Silence(self.patience)
-        let_go(held)
+            if self._client is ended:
+                self._client = self._made()
 
     def close(self) -> None:
         """Wait for what is under way."""
-        self._producer.flush(self.patience)
+        self._client.producer.flush(self.patience)

@@ -118,7 +118,9 @@ def test_a_scored_lead_that_routing_refused_is_assigned_once_when_it_is_replayed
     assert (once["routing.failed"], twice["routing.failed"]) == (1, 1)
     assert [twice[topic] for topic in ASSIGNED] == [once[topic] for topic in ASSIGNED] == [1, 1]
     assert [one.lead_id for one in ledger.assignments] == [scored.key]
-    assert list(checks.every_qualified_lead_is_assigned_once(seen[LEADS_SCORED], seen["routing.failed"], ledger)) == []
+    assert (
+        list(checks.every_qualified_lead_is_assigned_once(seen[LEADS_SCORED], seen["routing.failed"], ledger, [])) == []
+    )
     assert list(checks.every_assignment_is_on_its_queue_once({"enterprise": seen[ASSIGNED[0]]}, ledger)) == []
 
 

@@ -218,7 +218,7 @@ class Shipped:
             ledger = read_ledger(self.servers.database)
             queues = {name: self.seen(f"sales.queue.{name}") for name in provisioning.queues_of(CONFIG)}
             yield from checks.nothing_is_doubled("routing", OUTPUTS[self.name], outputs)
-            yield from checks.every_qualified_lead_is_assigned_once(source, failed, ledger)
+            yield from checks.every_qualified_lead_is_assigned_once(source, failed, ledger, [])
             yield from checks.every_assignment_is_on_its_queue_once(queues, ledger)
             yield from checks.every_change_is_published_in_order(outputs, ledger)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from confluent_kafka import KafkaError
@@ -12,6 +13,7 @@ from services.routing.api import publishing
 from services.routing.api.publishing import KafkaPublisher
 from streaming.client import KafkaAddress
 from streaming.stage import Output, TransientError
+from tests.waiting import until
 
 
 class Clock:
@@ -45,12 +47,58 @@ def test_a_client_that_fell_silent_is_followed_by_another_one(monkeypatch: pytes
     monkeypatch.setattr(publishing, "monotonic", lambda: Clock.now)
     monkeypatch.setattr(Client, "says", says, raising=False)
     publisher = KafkaPublisher(KafkaAddress.parse("127.0.0.1:9"), patience_seconds=10)
-    first: Any = publisher._producer
+    first: Any = publisher._client.producer
     seen = []
     for pause in (0, 0, 1):
         Clock.now += pause
         with pytest.raises(TransientError):
             publisher.publish(Output("t", b"k", b"v"))
-        seen.append((publisher._producer is first, first.purged))
+        seen.append((publisher._client.producer is first, first.purged))
 
     assert seen == [(True, False), (True, False), (False, True)]
+
+
+class Clearing(Client):
+    """Notes who drops it, at last."""
+
+    says = True
+    dropped_by: ClassVar[list[str]] = []
+
+    def __del__(self) -> None:
+        self.dropped_by.append(threading.current_thread().name)
+
+
+def test_no_request_waits_for_the_end_of_a_client_that_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the one that gave it up, and none that held it beside."""
+    monkeypatch.setattr(publishing, "Producer", Clearing)
+    monkeypatch.setattr(publishing, "monotonic", lambda: Clock.now)
+    publisher = KafkaPublisher(KafkaAddress.parse("127.0.0.1:9"), patience_seconds=10)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with pytest.raises(TransientError):
+            publisher.publish(Output("t", b"held", b"v"))
+
+    produce = Client.produce
+
+    def wait(client: Client, topic: str, value: bytes, key: bytes, **more: Any) -> None:
+        produce(client, topic, value, key, **more)
+        if key == b"held":
+            entered.set()
+            assert go_on.wait(60)
+
+    monkeypatch.setattr(Client, "produce", wait)
+    beside = threading.Thread(target=hold, name="a request beside")
+    beside.start()
+    assert entered.wait(60)
+    for _ in range(3):
+        Clock.now += 1
+        with pytest.raises(TransientError):
+            publisher.publish(Output("t", b"k", b"v"))
+    still_held = list(Clearing.dropped_by)
+    go_on.set()
+    beside.join(60)
+    until(lambda: bool(Clearing.dropped_by), 60, "the client to be dropped")
+
+    assert still_held == []
+    assert Clearing.dropped_by == ["a producer that ends"]

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 
 from services.scoring.event import Event
 from services.scoring.profile import encode
-from services.scoring.recent import RecentLeads
+from services.scoring.recent import BESIDE_BYTES, RecentLeads
 from services.scoring.score import NOBODY, Lead, score
 from services.scoring.stage import make_stage
 from streaming.memory import MemoryRunner
@@ -65,13 +65,32 @@ def test_a_lead_is_remembered_as_it_was_stored_and_read_where_it_was_stored_othe
 
 
 def test_the_leads_that_were_stored_last_are_kept() -> None:
-    recent = RecentLeads(most=2)
     one = after(NOBODY, lead("a"))
+    assert one.who is not None
     stored = encode(one.profile)
+    each = len(stored) + len(one.who.gist) + BESIDE_BYTES
+    recent = RecentLeads(most_bytes=2 * each)
     for key in (b"1", b"2", b"1", b"3"):
         recent.keep(key, stored, one)
 
     assert [True, False, True] == [recent.lead(key, stored) == one for key in (b"1", b"2", b"3")]
+
+
+def test_a_lead_that_has_much_said_of_it_takes_the_room_of_several() -> None:
+    small = after(NOBODY, lead("a"))
+    large = after(NOBODY, lead("b", attributes={f"note {n}": "x" * 200 for n in range(40)}))
+    stored = encode(small.profile)
+    recent = RecentLeads(most_bytes=20_000)
+    for number in range(20):
+        recent.keep(b"%d" % number, stored, small)
+    before = [recent.lead(b"%d" % number, stored).who is not None for number in range(20)]
+    recent.keep(b"large", encode(large.profile), large)
+    kept = [recent.lead(b"%d" % number, stored).who is not None for number in range(20)]
+
+    assert all(before)
+    assert recent.lead(b"large", encode(large.profile)) == large
+    assert kept == sorted(kept)  # the oldest have gone
+    assert 0 < sum(kept) < 18
 
 
 def test_a_round_that_was_given_up_leaves_nothing_behind() -> None:
