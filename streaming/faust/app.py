@@ -59,6 +59,7 @@ class StageApp(faust.App):
         """Set once everything of Faust's has started, after the engines."""
         self._unready = len(stages)
         self._when_ready: list[Callable[[], object]] = [] if on_ready is None else [on_ready]
+        self._when_crashed: list[Callable[[], object]] = []
         self.engines = [self._engine(stage, len(stages) > 1) for stage in stages]
         address = settings.address()
         address.kafka_python_config()  # refuses now what `cluster` could not get in with
@@ -102,6 +103,10 @@ class StageApp(faust.App):
         """Call this too when every stage is ready for the first time."""
         self._when_ready.append(call)
 
+    def when_crashed(self, call: Callable[[], object]) -> None:
+        """Call this, too, when a stage ends by a fault: the app stops then."""
+        self._when_crashed.append(call)
+
     def close_breakers(self, allowance: int = 0) -> dict[str, str]:
         """An operator's word: every stage that its breaker stopped goes on at once, and so many failures pass.
 
@@ -113,7 +118,11 @@ class StageApp(faust.App):
         settings = self.settings
         if several:
             settings = replace(settings, group=f"{settings.group}-{stage.name}")
-        return Engine(stage, settings, self.readiness, self._one_ready)
+        return Engine(stage, settings, self.readiness, self._one_ready, self._crashed)
+
+    def _crashed(self) -> None:
+        for call in self._when_crashed:
+            call()
 
     def _one_ready(self) -> None:
         self._unready -= 1

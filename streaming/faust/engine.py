@@ -44,6 +44,7 @@ class Engine(Service):
         settings: EngineSettings,
         readiness: Readiness,
         on_ready: Callable[[], None] = lambda: None,
+        on_crash: Callable[[], None] = lambda: None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,6 +52,7 @@ class Engine(Service):
         self.watchdog = Watchdog()
         self.status = Status(stage.name, settings.breaker(), readiness, on_ready)
         self.rounds = self.sessions = 0
+        self._on_crash = on_crash
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._main, name=f"stage-{stage.name}", daemon=True)
         self._lost: deque[float] = deque(maxlen=LOST_LIMIT)
@@ -151,9 +153,7 @@ class Engine(Service):
             asker.close()
 
     def _fail(self, error: BaseException) -> None:
-        """Stop the worker, and not with 0, even where an orderly stop hangs."""
+        """Stop the worker, and not with 0."""
         self._stop.set()
-        timer = threading.Timer(self.settings.exit_timeout_seconds, end_process)
-        timer.daemon = True
-        timer.start()
+        self._on_crash()
         self.add_future(self.crash(error))

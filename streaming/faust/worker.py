@@ -66,6 +66,7 @@ def run(app: StageApp, probes: Probes | None = None) -> int:
     """
     gc.set_threshold(*GC_THRESHOLDS)
     app.when_ready(gc.freeze)
+    app.when_crashed(lambda: end_late(app.settings.exit_timeout_seconds))
     app.settings.data_dir.mkdir(parents=True, exist_ok=True)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -85,6 +86,13 @@ def demand_up(up: threading.Event, seconds: float, end: Callable[[], None] = end
     if not up.wait(seconds):
         log.critical("the worker has not started within %.0f s: the process ends", seconds)
         end()
+
+
+def end_late(seconds: float, end: Callable[[], None] = end_process) -> None:
+    """End the process in `seconds`, where it has not ended in order by then: Faust's clients may hang as they stop."""
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _exit_code(worker: Any) -> int:

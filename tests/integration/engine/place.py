@@ -19,6 +19,7 @@ from streaming.stage import Message
 from streaming.topics import TopicSpec, apply, lag
 from tests.integration.engine.drivers import PARTITIONS
 from tests.integration.engine.kafka_driver import KafkaDriver
+from tests.integration.engine.worker_program import WAKE
 from tests.waiting import until
 
 PROGRAM = Path(__file__).with_name("worker_program.py")
@@ -54,6 +55,11 @@ class Worker:
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def wake(self) -> None:
+        """Let one go on that stands still by its own doing (`worker_program.stand_still`)."""
+        self.log.with_name(WAKE).touch()
+        self.process.send_signal(signal.SIGCONT)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(how)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import re
-import signal
 import threading
 
 import psutil
@@ -98,6 +97,7 @@ def test_a_frozen_worker_that_wakes_up_has_its_round_refused(
     other = real_place.start("other", "--max-records", "20", *kind, *more)
     if wakes == EARLY:
         until(lambda: real_place.done() > 0, WAIT, "the other one to have settled something")
+        assert "assigned partitions" in other.said()
         assert real_place.done() < real_place.sent
     else:
         real_place.settled()
@@ -155,7 +155,7 @@ def refusal(frozen: Worker) -> str:
         found = re.search(rf"(round refused: |session lost|{BY_DATABASE}).*", frozen.said())
         return found.group() if found else ""
 
-    frozen.process.send_signal(signal.SIGCONT)
+    frozen.wake()
     why = until(said, WAIT, "its round to be refused")
     until(lambda: frozen.said().count("assigned partitions") > 1, WAIT, "it to join again")
     return why

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,7 +165,7 @@ def test_a_worker_frozen_for_longer_than_its_transaction_may_last_takes_a_new_pr
         "the broker to abort its transaction",
         every=0.3,
     )
-    worker.process.send_signal(signal.SIGCONT)
+    worker.wake()
     real_place.settled()
 
     assert worker.end() == 0
