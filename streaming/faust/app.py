@@ -118,9 +118,9 @@ class StageApp(faust.App):
         settings = self.settings
         if several:
             settings = replace(settings, group=f"{settings.group}-{stage.name}")
-        return Engine(stage, settings, self.readiness, self._one_ready, self._crashed)
+        return Engine(stage, settings, self.readiness, self._one_ready, self._tell_of_crash)
 
-    def _crashed(self) -> None:
+    def _tell_of_crash(self) -> None:
         for call in self._when_crashed:
             call()
 
