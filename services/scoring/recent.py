@@ -26,7 +26,7 @@ class _Kept(NamedTuple):
     segments: Segments
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return len(self.stored) + len(self.gist) + BESIDE_BYTES
 
 
@@ -52,9 +52,9 @@ class RecentLeads:
         assert lead.who is not None
         before = self._kept.pop(key, None)
         if before is not None:
-            self._bytes -= before.bytes
+            self._bytes -= before.size
         self._kept[key] = kept = _Kept(stored, lead.who.gist, lead.who.segments)
-        self._bytes += kept.bytes
+        self._bytes += kept.size
         while self._bytes > self._most:
             _, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.bytes
+            self._bytes -= oldest.size

@@ -88,9 +88,9 @@ def demand_up(up: threading.Event, seconds: float, end: Callable[[], None] = end
         end()
 
 
-def end_late(seconds: float, end: Callable[[], None] = end_process) -> None:
+def end_late(seconds: float) -> None:
     """End the process in `seconds`, where it has not ended in order by then: Faust's clients may hang as they stop."""
-    timer = threading.Timer(seconds, end)
+    timer = threading.Timer(seconds, end_process)
     timer.daemon = True
     timer.start()
 
